@@ -1,0 +1,31 @@
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/intake.smk"
+include: "rules/alignment.smk"
+include: "rules/qc.smk"
+include: "rules/calling.smk"
+include: "rules/conform.smk"
+include: "rules/package.smk"
+include: "rules/check.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand("results/check/{case}.accepted", case=TABLES.cases),
+
+
+onsuccess:
+    if not give_verdict({}):
+        raise WorkflowError("not every case was accepted, see results/verdict.tsv")
+
+
+onerror:
+    give_verdict(unfinished_jobs())

@@ -1,0 +1,218 @@
+#!/usr/bin/env bash
+# Makes the tools of tools.yaml available where there is no conda: Debian packages, GATK from Maven Central, Python
+# packages from requirements.txt. Run by `make`; a second run does nothing.
+# Everything but the Debian packages goes to .tools/bin of this checkout and to the user's cache, where checkouts share it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+checkout=$PWD
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/ngc-wgs
+bin=$checkout/.tools/bin
+PATH=${PATH//"$bin:"/} # what the machine has, not what an earlier run made
+gatk_version=$(sed -n '/<artifactId>gatk</,/<version>/s/.*<version>\(.*\)<.*/\1/p' envs/pom.xml)
+gatk_jars=$cache/gatk-$gatk_version
+
+say() { printf 'install: %s\n' "$*"; }
+stop() {
+    say "$*" >&2
+    exit 1
+}
+digest() { sha256sum | cut -c 1-16; }
+
+# ---- what is missing -----------------------------------------------------------------------
+
+# `executable package`, one pair a line: the workflow's tools, then the simulator of the demo and the tests.
+debian_tools() {
+    sed -n 's/[][,]/ /g; s/^  executables://p; s/^  debian:/=/p' envs/tools.yaml |
+        awk '/^=/ { for (i = 1; i <= n; i++) print executable[i], $2; next } { n = split($0, executable) }'
+    echo art_illumina art-nextgen-simulation-tools
+}
+recent_python() { python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; }
+python_brings_pip() { python3 -c 'import ensurepip' 2> /dev/null; }
+debian_pip() { ls /usr/share/python-wheels/pip-*.whl 2> /dev/null; }
+java_version() { java -version 2>&1 || true; }
+recent_java() { [[ $(java_version) =~ version\ \"([0-9]+) ]] && ((BASH_REMATCH[1] >= 17)); }
+needs_gatk() { ! type -P gatk > /dev/null; }
+
+missing_packages() {
+    local executable package
+    while read -r executable package; do
+        type -P "$executable" > /dev/null || echo "$package"
+    done < <(debian_tools) | uniq
+    recent_python || echo python3
+    # Not python3-venv: it may ask for a newer python3 than the one installed.
+    python_brings_pip || [[ $(debian_pip) ]] || echo python3-pip-whl
+    if needs_gatk; then
+        recent_java || echo openjdk-17-jre-headless
+        [[ -d $gatk_jars ]] || type -P mvn > /dev/null || echo maven
+    fi
+}
+
+# ---- Debian packages: as root only, nothing upgraded, nothing removed -----------------------
+
+install_packages() {
+    local options=(--no-install-recommends --no-upgrade --no-remove) plan changes
+    type -P apt-get > /dev/null || stop "not on PATH and no apt-get here to install them: $*"
+    (($(id -u) == 0)) || stop "these Debian packages are missing; run as root, then \`make\` again:
+apt-get update && apt-get install ${options[*]} $*"
+    say "Debian packages: $*"
+    # The lock timeout outlasts the automatic updates of a machine that was just started.
+    apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" < /dev/null; }
+    plan() { apt_get install --simulate "${options[@]}" "$@" 2> /dev/null; }
+    plan=$(plan "$@") || { apt_get update && plan=$(plan "$@"); } ||
+        stop "apt-get cannot install them: $(apt_get install --simulate "${options[@]}" "$@" 2>&1 | grep '^E:')"
+    changes=$(sed -n 's/^Inst \([^ ]*\) \[.*/\1/p; s/^Remv \([^ ]*\).*/\1/p' <<< "$plan" | sort -u)
+    [[ -z $changes ]] || stop "this would upgrade or remove ${changes//$'\n'/ }; if that is right, run as root:
+apt-get install --no-install-recommends $*"
+    # Package lists that have aged name files that the mirror no longer keeps.
+    apt_get -y install "${options[@]}" "$@" > "$log.apt" 2>&1 ||
+        { apt_get update && apt_get -y install "${options[@]}" "$@" > "$log.apt" 2>&1; } ||
+        stop "apt-get failed, see $log.apt"
+}
+
+# ---- Python packages: an environment per lock and interpreter, never changed once complete --
+
+python_environment() {
+    local version
+    version=$(python3 -c 'import sys; print(sys._base_executable, sys.version)' 2> /dev/null || true)
+    printf '%s/python-%s' "$cache" "$(cat envs/requirements.txt - <<< "$version" | digest)"
+}
+
+install_python() {
+    [[ -f $venv/complete ]] && return
+    say "Python packages of envs/requirements.txt"
+    rm -rf "$venv"
+    if python_brings_pip; then python3 -m venv "$venv"; else python3 -m venv --without-pip "$venv"; fi
+    local pip=(-m pip)
+    [[ -d $(echo "$venv"/lib/python3*/site-packages/pip) ]] || pip=("$(debian_pip | tail -n 1)/pip")
+    "$venv/bin/python" "${pip[@]}" install --quiet --no-deps --no-compile --disable-pip-version-check \
+        --requirement envs/requirements.txt &&
+        "$venv/bin/python" "${pip[@]}" check > /dev/null && touch "$venv/complete"
+}
+
+# ---- GATK: jars of Maven Central, checksums verified, in place only when complete -----------
+
+install_gatk() {
+    needs_gatk || return 0
+    [[ -d $gatk_jars ]] && return
+    say "GATK $gatk_version, 424 MB"
+    # Kept when the download breaks off, so that the next run goes on where this one stopped.
+    local part=$gatk_jars.part
+    mvn -q -B --strict-checksums -f envs/pom.xml -Dmaven.repo.local="$part/repository" dependency:copy-dependencies \
+        -DoutputDirectory="$part/jars" > "$log.mvn" 2>&1 || {
+        say "Maven failed, see $log.mvn" >&2
+        return 1
+    }
+    mv -T "$part/jars" "$gatk_jars"
+    rm -rf "$part"
+}
+
+# GATK starts with a third less CPU from an archive of its loaded classes (-XX:SharedArchiveFile; same results), made by a
+# small run: 80 simulated reads, half of them with one SNV. Java ignores an archive that another Java has made.
+archive_gatk() {
+    [[ -f $gatk_classes ]] || ! needs_gatk && return
+    local scratch
+    scratch=$(mktemp -d "$cache/classes.XXXXXX")
+    awk -v OFS='\t' -v fasta="$scratch/r.fasta" 'BEGIN {
+        while (i++ < 3000) reference = reference substr("ACGT", 1 + 4 * rand(), 1)
+        print ">r\n" reference > fasta
+        base = substr(reference, 1000, 1) == "A" ? "C" : "A"
+        variant = substr(reference, 1, 999) base substr(reference, 1001)
+        quality = sprintf("%100s", ""); gsub(/ /, "I", quality)
+        print "@SQ\tSN:r\tLN:3000\n@RG\tID:r\tSM:r\tPL:ILLUMINA"
+        for (i = 800; i < 1200; i += 5)
+            print i, 0, "r", i, 60, "100M", "*", 0, 0, substr(i % 2 ? variant : reference, i, 100), quality, "RG:Z:r"
+    }' | samtools view -b -o "$scratch/r.bam"
+    samtools index "$scratch/r.bam"
+    samtools faidx "$scratch/r.fasta"
+    samtools dict -o "$scratch/r.dict" "$scratch/r.fasta"
+    if java -XX:+UseSerialGC -XX:ArchiveClassesAtExit="$scratch/classes" -cp "$gatk_jars/*" \
+        org.broadinstitute.hellbender.Main HaplotypeCaller -R "$scratch/r.fasta" -I "$scratch/r.bam" -ERC GVCF \
+        -O "$scratch/r.g.vcf.gz" > "$log.classes" 2>&1; then
+        mv "$scratch/classes" "$gatk_classes"
+    else
+        say "no class archive for GATK, which starts slower without; see $log.classes"
+    fi
+    rm -rf "$scratch"
+}
+
+# ---- .tools/bin: the one folder that goes on PATH -------------------------------------------
+
+wrapper() {
+    { echo '#!/bin/sh' && cat; } > "$bin/$1"
+    chmod +x "$bin/$1"
+}
+
+fill_bin() {
+    rm -rf "$bin"
+    mkdir -p "$bin"
+    for name in multiqc pytest ruff snakefmt snakemake; do ln -s "$venv/bin/$name" "$bin"; done
+    # Wrappers, not links: Snakemake calls its interpreter by path, unquoted, and the checkout's may hold spaces.
+    for name in python python3; do wrapper $name <<< "exec '$venv/bin/python' \"\$@\""; done
+    ln -sfT "$venv" .venv
+    wrapper ngc-wgs << END
+PYTHONPATH='${checkout//\'/\'\\\'\'}/scripts'\${PYTHONPATH:+:\$PYTHONPATH} exec '$venv/bin/python' \\
+    -c 'import sys; from ngc_check.cli import main; sys.argv[0] = "ngc-wgs"; sys.exit(main())' "\$@"
+END
+    if needs_gatk; then
+        # The options of GATK's own launcher, which Maven Central does not carry.
+        wrapper gatk << END
+set -f
+options=
+if [ "\${1-}" = --java-options ]; then
+    options=\$2
+    shift 2
+fi
+exec java -XX:SharedArchiveFile='$gatk_classes' \\
+    -Dsamjdk.use_async_io_read_samtools=false -Dsamjdk.use_async_io_write_samtools=true \\
+    -Dsamjdk.use_async_io_write_tribble=false -Dsamjdk.compression_level=2 \$options \\
+    -cp '$gatk_jars/*' org.broadinstitute.hellbender.Main "\$@"
+END
+    fi
+    # Debian's mosdepth loads libhts.so, which only the development package brings; its library is the same file.
+    if ! mosdepth --version > /dev/null 2>&1; then
+        local library
+        library=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | awk '/libhts\.so\.3 / && !n++ { print $NF }')
+        mkdir -p "$cache/lib"
+        ln -sfT "$library" "$cache/lib/libhts.so"
+        wrapper mosdepth << END
+LD_LIBRARY_PATH='$cache/lib'\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH} exec '$(type -P mosdepth)' "\$@"
+END
+    fi
+}
+
+# ---- the run ---------------------------------------------------------------------------------
+
+state() { { echo "$checkout $venv $gatk_classes" && cat envs/install.sh envs/tools.yaml envs/pom.xml; } | digest; }
+complete() {
+    venv=$(python_environment)
+    gatk_classes=$gatk_jars.$(java_version | digest).classes
+    [[ -f $venv/complete && -f .tools/complete && $(< .tools/complete) == "$(state)" && ! $(missing_packages) ]] &&
+        { [[ -d $gatk_jars ]] || ! needs_gatk; }
+}
+
+complete && { say "everything is in place" && exit; }
+
+[[ $cache != *[[:space:]\']* ]] || stop "the cache $cache has a space in its path: set XDG_CACHE_HOME to a folder without"
+mkdir -p "$cache" .tools || stop "cannot write $cache and $checkout/.tools"
+exec 9> "$cache/lock"
+flock --nonblock 9 || { say "waiting for another installation" && flock 9; }
+complete && { say "everything is in place" && exit; }
+
+log=$checkout/.tools/log
+rm -f .tools/complete
+packages=$(missing_packages)
+# shellcheck disable=SC2086
+[[ -z $packages ]] || { install_packages $packages && hash -r; }
+packages=$(missing_packages)
+[[ -z $packages ]] || stop "still missing after the installation: ${packages//$'\n'/ }; is an older version first on PATH?"
+
+complete || true # names what the new interpreters make
+{ install_gatk && archive_gatk; } &
+gatk=$!
+install_python || { kill $gatk 2> /dev/null || true; stop "the Python packages could not be installed"; }
+wait $gatk || stop "GATK could not be installed"
+fill_bin
+PATH=$bin:$PATH PYTHONPATH=scripts "$venv/bin/python" -m ngc_wgs.tools envs/tools.yaml --optional bwa-mem2
+state > .tools/complete
+say "done"

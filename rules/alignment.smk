@@ -1,0 +1,57 @@
+"""Per unit one sorted BAM, per sample one duplicate-marked CRAM 3.0."""
+
+
+rule bwa_mem:
+    input:
+        unpack(unit_fastqs),
+        gate=gate_of_unit,
+        fasta=FASTA,
+        index=ALIGNER_INDEX,
+    output:
+        temp("results/alignment/{unit}.bam"),
+    log:
+        "logs/alignment/{unit}.bwa_mem.log",
+    benchmark:
+        "benchmarks/alignment/{unit}.bwa_mem.tsv"
+    conda:
+        f"../envs/{config['aligner']}.yaml"
+    threads: 2
+    resources:
+        mem_mb=12000,
+        runtime=720,
+    params:
+        aligner=config["aligner"],
+        read_group=read_group,
+    shell:
+        "( {params.aligner} mem -t {threads} -K 100000000 -Y -R {params.read_group:q}"
+        " {input.fasta:q} {input.fq1:q} {input.fq2:q}"
+        " | samtools fixmate --no-PG -u -m - -"
+        " | samtools sort --no-PG -l 1 -m 1G -T {resources.tmpdir:q}/{wildcards.unit} -o {output:q} -"
+        " ) 2> {log:q}"
+
+
+rule samtools_markdup:
+    input:
+        bams=sample_unit_bams,
+        fasta=FASTA,
+        fai=f"{FASTA}.fai",
+        identity="results/intake/reference.json",
+    output:
+        cram=ensure("results/alignment/{sample}.cram", non_empty=True),
+        crai="results/alignment/{sample}.cram.crai",
+        metrics="results/alignment/{sample}.markdup.txt",
+    log:
+        "logs/alignment/{sample}.samtools_markdup.log",
+    benchmark:
+        "benchmarks/alignment/{sample}.samtools_markdup.tsv"
+    conda:
+        "../envs/samtools.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=720,
+    params:
+        libraries=bams_by_library,
+        optical_distance=config["optical_distance"],
+    script:
+        "../scripts/mark_duplicates.sh"

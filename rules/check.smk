@@ -1,0 +1,43 @@
+"""Judges each submission as the receiver will, then refuses what does not conform."""
+
+
+rule check:
+    input:
+        receipt="results/package/{case}.json",
+        fasta=FASTA,
+        fai=f"{FASTA}.fai",
+        profile=PROFILE_FILE,
+        overlay=OVERLAY,
+    output:
+        "results/check/{case}.json",
+    log:
+        "logs/check/{case}.log",
+    benchmark:
+        "benchmarks/check/{case}.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=480,
+    params:
+        submission="results/submissions/{case}",
+    script:
+        "../scripts/check.py"
+
+
+rule accept:
+    input:
+        "results/check/{case}.json",
+    output:
+        touch("results/check/{case}.accepted"),
+    log:
+        "logs/check/{case}.accept.log",
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    script:
+        "../scripts/accept.py"

@@ -1,0 +1,312 @@
+"""Reads the tables once and holds every input and parameter function of the workflow."""
+
+import gc
+import hashlib
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import snakemake.io
+import yaml
+from snakemake.exceptions import WorkflowError
+
+# A batch of a thousand genomes makes millions of small objects that live to the end.
+gc.set_threshold(100_000, 50, 50)
+
+HOUSE = Path(workflow.basedir)
+sys.path.insert(0, str(HOUSE / "scripts"))
+# No tool may look for a reference on the network.
+shell.prefix("set -euo pipefail; export REF_PATH=/dev/null REF_CACHE=/dev/null; ")
+
+import ngc_profile
+from ngc_wgs import tables, verdict
+
+
+async def never_protected(self):
+    """Products are read-only because sealed bags hold hard links to them. Snakemake removes an output before it makes
+    it again, so nothing is written through to a bag, and its guard would stop the run of every other case."""
+    return False
+
+
+snakemake.io._IOFile.protected = never_protected
+
+faults = tables.load_config(config, HOUSE / "config" / "schemas" / "config.schema.yaml")
+if faults:
+    raise WorkflowError("\n".join(faults))
+
+PROFILE_FILE = config["profile"] or str(ngc_profile.default_profile())
+OVERLAY = config["overlay"] or []
+TABLE_FILES = [config[table] for table in ("cases", "samples", "units")]
+FASTA = config["reference"]["fasta"]
+FASTA_DICT = str(Path(FASTA).with_suffix(".dict"))
+INDEX_SUFFIXES = {"bwa": ("amb", "ann", "bwt", "pac", "sa"), "bwa-mem2": ("0123", "amb", "ann", "bwt.2bit.64", "pac")}
+ALIGNER_INDEX = multiext(FASTA, *(f".{suffix}" for suffix in INDEX_SUFFIXES[config["aligner"]]))
+TOOLS = yaml.safe_load((HOUSE / "envs" / "tools.yaml").read_text())
+
+
+def missing_files():
+    """Files that the configuration names, or needs beside what it names, and that are not there: one line each."""
+    makers = {
+        FASTA: "give the path of the reference",
+        f"{FASTA}.fai": f"run: samtools faidx {shlex.quote(FASTA)}",
+        FASTA_DICT: f"run: samtools dict {shlex.quote(FASTA)} -o {shlex.quote(FASTA_DICT)}",
+        **{path: f"run: {config['aligner']} index {shlex.quote(FASTA)}" for path in ALIGNER_INDEX},
+        **{path: "give the path of the file" for path in (config["overlay"], config["evaluation_regions"]) if path},
+    }
+    return [
+        f"config: {path}: there is no such file. Mend: {mend}."
+        for path, mend in makers.items()
+        if not Path(path).is_file()
+    ]
+
+
+def load_everything():
+    """Profile and tables: judged in full by the launching process, only read by the others."""
+    if not workflow.is_main_process:
+        profile = ngc_profile.load(PROFILE_FILE, config["overlay"])
+        return profile, tables.read_tables(*TABLE_FILES)
+    missing = missing_files()
+    if missing:
+        raise WorkflowError("\n".join(missing))
+    try:
+        profile = ngc_profile.load_valid(PROFILE_FILE, config["overlay"])
+        loaded = tables.load_tables(*TABLE_FILES, profile)
+        tables.refuse_unsupported(loaded)
+        for warning in loaded.warnings:
+            logger.warning(str(warning))
+    except (tables.TableError, ngc_profile.ProfileError) as error:
+        raise WorkflowError(str(error)) from None
+    return profile, loaded
+
+
+PROFILE, TABLES = load_everything()
+SEXES = sorted(PROFILE.data["ploidy"])
+PARTS = [f"{part:03d}" for part in range(1, config["calling"]["scatter"] + 1)]
+OTHER_ALIGNER = {"bwa": "bwa-mem2", "bwa-mem2": "bwa"}[config["aligner"]]
+TOOLS_USED = [tool for tool in TOOLS if tool != OTHER_ALIGNER]
+AUTOSOMES = ",".join(contig["name"] for contig in PROFILE.contigs("autosome"))
+CALLER = "GATK HaplotypeCaller"
+DRAGEN = config["calling"]["mode"] == "dragen"
+
+
+wildcard_constraints:
+    case="[A-Z0-9]+",
+    sample="[A-Z0-9]+",
+    unit=r"[A-Z0-9]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.L\d+",
+    part=r"\d{3}",
+    tool="[a-z0-9-]+",
+    sex="[a-z]+",
+
+
+# ---- who belongs to whom -------------------------------------------------------------------
+
+
+def unit_fastqs(wildcards):
+    """The two FASTQ files of a unit."""
+    unit = TABLES.units[wildcards.unit]
+    return {"fq1": unit["fq1"], "fq2": unit["fq2"]}
+
+
+def gate_of_unit(wildcards):
+    """The intake gate of the unit's case: nothing of a case is aligned before all of it was accepted."""
+    sample = TABLES.units[wildcards.unit]["sample"]
+    return f"results/intake/{TABLES.samples[sample]['case']}.accepted"
+
+
+def case_intake_reports(wildcards):
+    """Intake reports of all units of a case."""
+    return expand("results/intake/{unit}.json", unit=TABLES.units_of_case[wildcards.case])
+
+
+def sample_intake_reports(wildcards):
+    """Intake reports of all units of a sample."""
+    return expand("results/intake/{unit}.json", unit=TABLES.units_of_sample[wildcards.sample])
+
+
+def sample_unit_bams(wildcards):
+    """Sorted BAMs of all units of a sample."""
+    return expand("results/alignment/{unit}.bam", unit=TABLES.units_of_sample[wildcards.sample])
+
+
+def sample_fastp_reports(wildcards):
+    """fastp reports of all units of a sample."""
+    return expand("results/qc/{unit}.fastp.json", unit=TABLES.units_of_sample[wildcards.sample])
+
+
+def of_sex(pattern):
+    """Input function: `pattern` with the sex of the wildcards' sample."""
+
+    def files(wildcards):
+        return expand(pattern, sex=TABLES.samples[wildcards.sample]["sex"], part=wildcards.get("part"))[0]
+
+    return files
+
+
+def sample_gvcf_parts(suffix):
+    """Input function: the scattered gVCFs of a sample, in genome order."""
+
+    def files(wildcards):
+        return expand(f"results/calling/{wildcards.sample}.{{part}}.g.vcf.gz{suffix}", part=PARTS)
+
+    return files
+
+
+def case_files(*patterns):
+    """Input function: `patterns` over the samples (and, where they ask, the units) of the wildcards' case."""
+
+    def files(wildcards):
+        samples = TABLES.samples_of_case[wildcards.case]
+        units = TABLES.units_of_case[wildcards.case]
+        return [
+            path
+            for pattern in patterns
+            for path in expand(pattern, **({"unit": units} if "{unit}" in pattern else {"sample": samples}))
+        ]
+
+    return files
+
+
+# ---- parameters of the tools ---------------------------------------------------------------
+
+
+def version_command(wildcards):
+    """Command that prints a tool's version."""
+    return TOOLS[wildcards.tool]["version_command"]
+
+
+def tool_env(wildcards):
+    """Conda environment of a tool."""
+    return str(HOUSE / "envs" / f"{TOOLS[wildcards.tool]['env']}.yaml")
+
+
+def unit_row(wildcards):
+    """A unit's row of units.tsv."""
+    return TABLES.units[wildcards.unit]
+
+
+def sample_row(wildcards):
+    """A sample's row of samples.tsv."""
+    return TABLES.samples[wildcards.sample]
+
+
+def study_type(wildcards):
+    """Study type of a sample's case."""
+    return TABLES.cases[TABLES.samples[wildcards.sample]["case"]]["study_type"]
+
+
+def evaluation():
+    """Which regions coverage is judged over: the whole genome, or a BED file named by its digest."""
+    bed = config["evaluation_regions"]
+    if not bed:
+        return {"id": "whole_genome", "sha256": None}
+    return {"id": "regions", "sha256": hashlib.sha256(Path(bed).read_bytes()).hexdigest()}
+
+
+def fastq_bytes():
+    """Bytes of all FASTQ files of the run."""
+    if not workflow.is_main_process:
+        return 0
+    return sum(os.path.getsize(unit[fq]) for unit in TABLES.units.values() for fq in ("fq1", "fq2"))
+
+
+def read_group(wildcards):
+    """@RG line of a unit, tabs written as bwa wants them."""
+    unit = TABLES.units[wildcards.unit]
+    fields = {
+        "ID": wildcards.unit,
+        "PU": f"{unit['flowcell']}.{unit['lane']}",
+        "LB": unit["library"],
+        "SM": unit["sample"],
+        "PL": unit["platform"],
+        "PM": unit["model"],
+    }
+    return "\\t".join(["@RG", *(f"{key}:{value}" for key, value in fields.items() if value)])
+
+
+def bams_by_library(wildcards):
+    """Arguments `BAM ... ` per library, libraries apart by `--`: duplicates are marked within a library."""
+    libraries = {}
+    for unit in TABLES.units_of_sample[wildcards.sample]:
+        libraries.setdefault(TABLES.units[unit]["library"], []).append(f"results/alignment/{unit}.bam")
+    return " -- ".join(shlex.join(bams) for bams in libraries.values())
+
+
+def java(wildcards, resources):
+    """Java options of a GATK step: 85 % of its memory, its scratch, and the site's own tuning."""
+    return f"-Xmx{int(resources.mem_mb * 0.85)}m -Djava.io.tmpdir={resources.tmpdir} {config['java_options']}".strip()
+
+
+def pcr_indel_model(wildcards):
+    """GATK's PCR indel model: none only where every library of the sample is PCR-free."""
+    free = all(TABLES.units[unit]["pcr_free"] == "yes" for unit in TABLES.units_of_sample[wildcards.sample])
+    return "NONE" if free else "CONSERVATIVE"
+
+
+def caller_mode(wildcards, input):
+    """HaplotypeCaller's arguments for the configured mode."""
+    if DRAGEN:
+        return f"--dragen-mode --dragstr-params-path {shlex.quote(str(input.dragstr))}"
+    return f"--pcr-indel-model {pcr_indel_model(wildcards)}"
+
+
+def case_rows(wildcards):
+    """A case with its samples and their units, as the tables have them."""
+    return {
+        "case": TABLES.cases[wildcards.case],
+        "samples": [TABLES.samples[sample] for sample in TABLES.samples_of_case[wildcards.case]],
+        "units": {unit: TABLES.units[unit] for unit in TABLES.units_of_case[wildcards.case]},
+    }
+
+
+def biology():
+    """What of the configuration decides about results: tables and paths apart."""
+    paths = ("cases", "samples", "units", "profile", "overlay", "reference", "evaluation_regions")
+    return {key: value for key, value in config.items() if key not in paths}
+
+
+def soft_filters():
+    """The caller mode's soft filters as a chain of bcftools commands."""
+    return " | ".join(
+        f"bcftools filter --no-version -Ou -m + -s {item['id']} -e {shlex.quote(item['expression'])}"
+        for item in config["calling"]["filters"][config["calling"]["mode"]]
+    )
+
+
+def only_declared(kind):
+    """`bcftools annotate -x` argument that keeps what the profile declares for a `vcf` or `gvcf`."""
+    spec = PROFILE.data[kind]
+    keep = [f"{column}/{key}" for column in ("INFO", "FORMAT") for key in spec[column.lower()]]
+    return ",".join(f"^{item}" for item in keep)
+
+
+# ---- the end of the run --------------------------------------------------------------------
+
+
+def cases_of_job(job):
+    """Cases that a job works for: its own, or all for a job of the whole run."""
+    wildcards = job.wildcards_dict
+    if "case" in wildcards:
+        return [wildcards["case"]]
+    sample = wildcards.get("sample") or TABLES.units.get(wildcards.get("unit"), {}).get("sample")
+    return [TABLES.samples[sample]["case"]] if sample else list(TABLES.cases)
+
+
+def unfinished_jobs():
+    """Per case, the jobs that had all their input and did not finish: those that failed or were interrupted."""
+    stops = {case: [] for case in TABLES.cases}
+    waiting = set(workflow.dag.needrun_jobs())
+    for job in waiting:
+        if job.rule.name != "all" and not any(other in waiting for other in workflow.dag.dependencies[job]):
+            for case in cases_of_job(job):
+                stops[case].append(verdict.Stop(job.rule.name, job.log[0] if job.log else None))
+    return stops
+
+
+def give_verdict(stops):
+    """Write results/verdict.tsv, print it, and tell whether every case was accepted."""
+    verdicts = [verdict.judge(case, stops.get(case, [])) for case in TABLES.cases]
+    Path("results").mkdir(exist_ok=True)
+    Path("results/verdict.tsv").write_text(verdict.table(verdicts))
+    print(verdict.for_people(verdicts), file=sys.stderr)
+    return all(item.verdict == "ACCEPTED" for item in verdicts)

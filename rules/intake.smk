@@ -1,0 +1,108 @@
+"""Refuses before any compute: tools, reference, disk, and every FASTQ in one read."""
+
+
+rule tool_version:
+    output:
+        "results/intake/tools/{tool}.txt",
+    log:
+        "logs/intake/tools/{tool}.log",
+    conda:
+        tool_env
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        command=version_command,
+    shell:
+        "( {params.command} ) > {output} 2>&1 || echo 'exit status' $? >> {output}; cp {output} {log}"
+
+
+rule reference_identity:
+    input:
+        fasta=FASTA,
+        profile=PROFILE_FILE,
+        overlay=OVERLAY,
+        evaluation_regions=config["evaluation_regions"] or [],
+    output:
+        identity="results/intake/reference.json",
+        evaluation=expand("results/intake/regions/evaluation.{sex}.bed", sex=SEXES),
+        autosomes="results/intake/regions/autosomes.interval_list",
+        scatter=expand("results/intake/regions/scatter.{sex}.{part}.bed", sex=SEXES, part=PARTS),
+    log:
+        "logs/intake/reference_identity.log",
+    benchmark:
+        "benchmarks/intake/reference_identity.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        aligner=config["aligner"],
+        sexes=SEXES,
+    script:
+        "../scripts/reference_identity.py"
+
+
+rule preflight:
+    input:
+        tools=expand("results/intake/tools/{tool}.txt", tool=TOOLS_USED),
+        reference="results/intake/reference.json",
+    output:
+        "results/intake/preflight.json",
+    log:
+        "logs/intake/preflight.log",
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        tools={tool: TOOLS[tool] for tool in TOOLS_USED},
+        fastq_bytes=fastq_bytes(),
+    script:
+        "../scripts/preflight.py"
+
+
+rule fastq_intake:
+    input:
+        unpack(unit_fastqs),
+        preflight=ancient("results/intake/preflight.json"),
+    output:
+        "results/intake/{unit}.json",
+    log:
+        "logs/intake/{unit}.log",
+    benchmark:
+        "benchmarks/intake/{unit}.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime=240,
+    params:
+        unit=unit_row,
+    script:
+        "../scripts/fastq_intake.py"
+
+
+rule intake_gate:
+    input:
+        case_intake_reports,
+    output:
+        "results/intake/{case}.accepted",
+    log:
+        "logs/intake/{case}.log",
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        tables=TABLE_FILES,
+    script:
+        "../scripts/intake_gate.py"

@@ -1,0 +1,40 @@
+"""Puts a case's products into one sealed BagIt bag with its manifest."""
+
+
+rule package:
+    input:
+        products=case_files(
+            "results/conform/{sample}.vcf.gz",
+            "results/conform/{sample}.vcf.gz.tbi",
+            "results/conform/{sample}.g.vcf.gz",
+            "results/conform/{sample}.g.vcf.gz.tbi",
+            "results/alignment/{sample}.cram",
+            "results/alignment/{sample}.cram.crai",
+            "results/qc/{sample}.metrics.json",
+        ),
+        report="results/qc/{case}.multiqc.html",
+        intake=case_intake_reports,
+        preflight=ancient("results/intake/preflight.json"),
+        identity="results/intake/reference.json",
+        fasta=FASTA,
+        fai=f"{FASTA}.fai",
+        profile=PROFILE_FILE,
+        overlay=OVERLAY,
+    output:
+        receipt="results/package/{case}.json",
+    log:
+        "logs/package/{case}.log",
+    benchmark:
+        "benchmarks/package/{case}.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=480,
+    params:
+        case=case_rows,
+        configuration=biology(),
+        submission="results/submissions/{case}",
+    script:
+        "../scripts/package.py"

@@ -1,0 +1,187 @@
+"""Measures: raw reads, alignment, coverage and calls; one metrics file per sample, one report per case."""
+
+
+rule fastp:
+    input:
+        unpack(unit_fastqs),
+        gate=gate_of_unit,
+    output:
+        json="results/qc/{unit}.fastp.json",
+        html=temp("results/qc/{unit}.fastp.html"),
+    log:
+        "logs/qc/{unit}.fastp.log",
+    benchmark:
+        "benchmarks/qc/{unit}.fastp.tsv"
+    conda:
+        "../envs/fastp.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    shell:
+        "fastp --in1 {input.fq1:q} --in2 {input.fq2:q} --thread {threads}"
+        " --disable_adapter_trimming --disable_quality_filtering --disable_length_filtering --disable_trim_poly_g"
+        " --json {output.json:q} --html {output.html:q} --report_title {wildcards.unit} 2> {log:q}"
+
+
+rule samtools_stats:
+    input:
+        cram="results/alignment/{sample}.cram",
+        crai="results/alignment/{sample}.cram.crai",
+        fasta=FASTA,
+        fai=f"{FASTA}.fai",
+    output:
+        "results/qc/{sample}.samtools_stats.txt",
+    log:
+        "logs/qc/{sample}.samtools_stats.log",
+    benchmark:
+        "benchmarks/qc/{sample}.samtools_stats.tsv"
+    conda:
+        "../envs/samtools.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    shell:
+        "samtools stats -@ {threads} --reference {input.fasta:q} {input.cram:q} > {output:q} 2> {log:q}"
+
+
+rule mosdepth:
+    input:
+        cram="results/alignment/{sample}.cram",
+        crai="results/alignment/{sample}.cram.crai",
+        fasta=FASTA,
+        fai=f"{FASTA}.fai",
+        regions=of_sex("results/intake/regions/evaluation.{sex}.bed"),
+    output:
+        summary="results/qc/{sample}.mosdepth.summary.txt",
+        global_dist="results/qc/{sample}.mosdepth.global.dist.txt",
+        region_dist="results/qc/{sample}.mosdepth.region.dist.txt",
+        regions=temp("results/qc/{sample}.regions.bed.gz"),
+        csi=temp("results/qc/{sample}.regions.bed.gz.csi"),
+    log:
+        "logs/qc/{sample}.mosdepth.log",
+    benchmark:
+        "benchmarks/qc/{sample}.mosdepth.tsv"
+    conda:
+        "../envs/mosdepth.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        prefix="results/qc/{sample}",
+    shell:
+        "mosdepth --threads {threads} --no-per-base --fasta {input.fasta:q} --by {input.regions:q}"
+        " {params.prefix:q} {input.cram:q} > {log:q} 2>&1"
+
+
+rule picard_collect_wgs_metrics:
+    input:
+        cram="results/alignment/{sample}.cram",
+        crai="results/alignment/{sample}.cram.crai",
+        fasta=FASTA,
+        fai=f"{FASTA}.fai",
+        dict=FASTA_DICT,
+        intervals="results/intake/regions/autosomes.interval_list",
+    output:
+        "results/qc/{sample}.wgs_metrics.txt",
+    log:
+        "logs/qc/{sample}.picard_collect_wgs_metrics.log",
+    benchmark:
+        "benchmarks/qc/{sample}.picard_collect_wgs_metrics.tsv"
+    conda:
+        "../envs/gatk.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=720,
+    params:
+        java=java,
+    shell:
+        "gatk --java-options {params.java:q} CollectWgsMetrics -I {input.cram:q} -R {input.fasta:q}"
+        " --INTERVALS {input.intervals:q} -O {output:q} --VERBOSITY WARNING --QUIET true > {log:q} 2>&1"
+
+
+rule bcftools_stats:
+    input:
+        vcf="results/conform/{sample}.vcf.gz",
+        tbi="results/conform/{sample}.vcf.gz.tbi",
+    output:
+        "results/qc/{sample}.bcftools_stats.txt",
+    log:
+        "logs/qc/{sample}.bcftools_stats.log",
+    conda:
+        "../envs/bcftools.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        autosomes=AUTOSOMES,
+    shell:
+        "bcftools stats -s - -f PASS -r {params.autosomes:q} {input.vcf:q} > {output:q} 2> {log:q}"
+
+
+rule metrics:
+    input:
+        intake=sample_intake_reports,
+        stats="results/qc/{sample}.samtools_stats.txt",
+        markdup="results/alignment/{sample}.markdup.txt",
+        mosdepth="results/qc/{sample}.mosdepth.summary.txt",
+        distribution="results/qc/{sample}.mosdepth.region.dist.txt",
+        wgs="results/qc/{sample}.wgs_metrics.txt",
+        calls="results/qc/{sample}.bcftools_stats.txt",
+        preflight=ancient("results/intake/preflight.json"),
+        identity="results/intake/reference.json",
+        regions=of_sex("results/intake/regions/evaluation.{sex}.bed"),
+        profile=PROFILE_FILE,
+        overlay=OVERLAY,
+    output:
+        "results/qc/{sample}.metrics.json",
+    log:
+        "logs/qc/{sample}.metrics.log",
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        sample=sample_row,
+        study_type=study_type,
+        evaluation=evaluation(),
+    script:
+        "../scripts/metrics.py"
+
+
+rule multiqc:
+    input:
+        fastp=case_files("results/qc/{unit}.fastp.json"),
+        alignment=case_files(
+            "results/qc/{sample}.samtools_stats.txt",
+            "results/alignment/{sample}.markdup.txt",
+            "results/qc/{sample}.wgs_metrics.txt",
+            "results/qc/{sample}.mosdepth.summary.txt",
+            "results/qc/{sample}.mosdepth.global.dist.txt",
+            "results/qc/{sample}.mosdepth.region.dist.txt",
+        ),
+        calls=case_files("results/qc/{sample}.bcftools_stats.txt"),
+        metrics=case_files("results/qc/{sample}.metrics.json"),
+        preflight=ancient("results/intake/preflight.json"),
+    output:
+        ensure("results/qc/{case}.multiqc.html", non_empty=True),
+    log:
+        "logs/qc/{case}.multiqc.log",
+    benchmark:
+        "benchmarks/qc/{case}.multiqc.tsv"
+    conda:
+        "../envs/multiqc.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        config=workflow.source_path("../config/multiqc.yaml"),
+    script:
+        "../scripts/multiqc_report.py"

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Merges the sorted unit BAMs of one sample and marks duplicates within each library, straight to CRAM 3.0 with index.
+# Libraries are apart by `--`: samtools before 1.17 marks across them. Every stage's exit status counts: what a pipe
+# cannot join is joined by FIFOs and waited for. Paths and command lines leave the header, since the CRAM ships.
+set -euo pipefail
+exec 2> "${snakemake_log[0]}"
+
+fasta=${snakemake_input[fasta]} cram=${snakemake_output[cram]}
+scratch=$(mktemp -d "${snakemake_resources[tmpdir]}/markdup.XXXXXX")
+trap 'kill $(jobs -p) 2> /dev/null || true; rm -rf "$scratch"' EXIT
+
+workers=() fifos=() bams=()
+mark_library() {
+    local n=${#fifos[@]}
+    mkfifo "$scratch/$n.bam"
+    samtools merge --no-PG -c -p -u - "${bams[@]}" |
+        samtools markdup --no-PG -u -d "${snakemake_params[optical_distance]}" -f "$scratch/$n.txt" \
+            -T "$scratch/$n" - "$scratch/$n.bam" &
+    workers+=($!)
+    fifos+=("$scratch/$n.bam")
+    bams=()
+}
+for word in ${snakemake_params[libraries]} --; do
+    if [[ $word == -- ]]; then mark_library; else bams+=("$word"); fi
+done
+
+if ((${#fifos[@]} > 1)); then merge=(samtools merge --no-PG -c -p -u - "${fifos[@]}"); else merge=(cat "${fifos[0]}"); fi
+"${merge[@]}" |
+    samtools view --no-PG -@ "${snakemake[threads]}" -T "$fasta" -O cram,version=3.0 --write-index -o "$cram" -
+for worker in "${workers[@]}"; do wait "$worker"; done
+
+samtools reheader -P -i -c "sed -e 's/\tCL:[^\t]*//' -e 's/\tUR:[^\t]*//'" "$cram"
+# One report per sample, in the form that samtools writes for one library: counts are summed.
+awk -F': ' -v distance="${snakemake_params[optical_distance]}" '
+    FNR == 1 { libraries++; next }
+    !($1 in sum) { order[++n] = $1 }
+    { sum[$1] += $2 }
+    END {
+        print "COMMAND: samtools markdup -d " distance ", each of " libraries " libraries by itself"
+        for (i = 1; i <= n; i++) print order[i] ": " sum[order[i]]
+    }' "$scratch"/*.txt > "${snakemake_output[metrics]}"

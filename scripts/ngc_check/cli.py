@@ -1,0 +1,132 @@
+"""Command line: `ngc-wgs check DIR|FILE`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import ngc_profile
+
+STATUS_ORDER = ("FAIL", "WARN", "NOT_CHECKED", "INFO")
+EXIT_UNJUDGED = 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    top = argparse.ArgumentParser(prog="ngc-wgs", description="Tools of the NGC whole-genome workflow.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    check = commands.add_parser(
+        "check",
+        help="judge a submission folder or a single file",
+        description="Judge a submission folder, or a single VCF, gVCF, CRAM, BAM, manifest, metrics file or report. "
+        "Exit status: 0 conforms, 1 does not, 2 could not be judged.",
+    )
+    check.add_argument("target", metavar="DIR|FILE", help="what to judge")
+    check.add_argument(
+        "--spec-only", action="store_true", help="leave out the rules of the profile, keep those of the formats"
+    )
+    check.add_argument("--json", action="store_true", help="report as JSON (check.schema.json)")
+    check.add_argument("--profile", metavar="YAML", help="profile to judge by (default: the one that ships)")
+    check.add_argument(
+        "--overlay", metavar="YAML", help="overlay on the profile's reference (default: the submission's own)"
+    )
+    check.add_argument(
+        "--reference", metavar="FASTA", help="reference with .fai, to judge REF alleles and CRAM records"
+    )
+    check.add_argument("--deny-list", metavar="TXT", help="words that must not be there, one a line")
+    check.add_argument("--date", metavar="YYYY-MM-DD", help="day to judge a single file at (default: today)")
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    arguments = parser().parse_args(argv)
+    from ngc_check.submission import CannotJudge, Report, check  # a mistyped command needs no pysam
+
+    name = Path(arguments.target).name or arguments.target
+    try:
+        profile = ngc_profile.load_valid(arguments.profile, arguments.overlay)
+        report = check(
+            arguments.target,
+            profile,
+            overlay_given=arguments.overlay is not None,
+            profile_path=arguments.profile,
+            reference=arguments.reference,
+            deny=_deny_list(arguments.deny_list),
+            spec_only=arguments.spec_only,
+            on_date=_day(arguments.date),
+        )
+    except (CannotJudge, ngc_profile.ProfileError) as error:
+        report = Report(name, "unknown", reason=str(error), spec_only=arguments.spec_only)
+    except (MemoryError, RecursionError) as error:
+        report = Report(name, "unknown", reason=f"{name}: too large or too deep to be judged ({type(error).__name__})")
+    with contextlib.suppress(AttributeError):
+        sys.stdout.reconfigure(errors="replace")  # a terminal of few letters still gets its table
+    try:
+        if arguments.json:
+            print(json.dumps(report.as_dict(), indent=2))
+        else:
+            print(table(report))
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, for example `head`, has seen enough
+        sys.stderr.close()
+    return report.exit_code
+
+
+def _deny_list(path: str | None) -> list[str]:
+    from ngc_check.submission import CannotJudge
+
+    if path is None:
+        return []
+    try:
+        return Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotJudge(
+            f"{Path(path).name}: the deny-list cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from None
+
+
+def _day(text: str | None) -> str | None:
+    from datetime import date
+
+    from ngc_check.submission import CannotJudge
+
+    try:
+        return date.fromisoformat(text).isoformat() if text else None
+    except ValueError:
+        raise CannotJudge(f"--date {text}: not a day written YYYY-MM-DD") from None
+
+
+def table(report) -> str:
+    """The report for people: verdict first, then each finding with what to do."""
+    if report.reason:
+        return f"{report.target}: COULD NOT BE JUDGED\n  {report.reason}"
+    width = max(60, min(shutil.get_terminal_size((110, 24)).columns, 140))
+    identity = report.profile.identity()
+    overlay = f" with overlay {identity['overlay']['id']}" if identity["overlay"] else ""
+    lines = [
+        f"{report.target}: {report.verdict.replace('_', ' ')}",
+        f"  profile {identity['id']} {identity['version']}{overlay}, judged at {report.judged_at}"
+        + (", format rules only" if report.spec_only else ""),
+    ]
+    for finding in sorted(report.findings, key=lambda f: (STATUS_ORDER.index(f.status), f.rule)):
+        where = " ".join(part for part in (finding.file, finding.place) if part)
+        more = f" ({finding.count} times)" if finding.count > 1 else ""
+        lines.append("")
+        lines.append(f"{finding.status:<11} {finding.rule}  {where}{more}")
+        for label, text in (("found", finding.evidence), ("mend", finding.mend)):
+            if text and not (label == "mend" and finding.status == "NOT_CHECKED"):
+                lines += textwrap.wrap(f"{label}: {text}", width, initial_indent=" " * 12, subsequent_indent=" " * 18)
+    counts = report.counts()
+    lines += ["", "  " + ", ".join(f"{counts[status]} {status}" for status in STATUS_ORDER)]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""Digests of a file in one read: sha256 of the bytes, and the content digest of what they hold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+CHUNK = 1 << 20
+MAX_HEADER = 8 << 20
+"""Characters of header kept for the search for personal identifiers; a true header is some tens of kilobytes."""
+MAX_TEXT = 64 << 20
+"""Bytes of a text file (JSON, HTML) that are read at most."""
+
+VCF_RECORDS = "vcf-records-sha256"
+SAM_RECORDS = "sam-records-sha256"
+JSON_CANONICAL = "json-canonical-sha256"
+
+
+class Unreadable(Exception):
+    """A file that cannot be read at all; the message names it and the reason."""
+
+
+@dataclass
+class FileFacts:
+    """What one read of a file told.
+
+    size: bytes. sha256: of the bytes. content: (method, value) of the content digest, None where the type has none
+    or the content cannot be read. text: the whole of a text file. problem: why the text or content could not be
+    read; empty where it could.
+    """
+
+    size: int
+    sha256: str
+    content: tuple[str, str] | None = None
+    text: str | None = None
+    problem: str = ""
+    mtime_ns: int = 0
+
+
+def open_plain(path: Path):
+    """Open a regular file for reading without following a link; raises Unreadable."""
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        raise Unreadable(f"{path.name}: cannot be read: {error.strerror}") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise Unreadable(f"{path.name}: not a plain file")
+    return os.fdopen(handle, "rb", buffering=0)
+
+
+def read_facts(path: Path, kind: str = "binary") -> FileFacts:
+    """Read a file once.
+
+    kind: `text` keeps the text as well, `binary` only counts and digests. Raises Unreadable.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    kept: list[bytes] = []
+    try:
+        with open_plain(path) as handle:
+            info = os.fstat(handle.fileno())
+            while chunk := handle.read(CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                if kind == "text" and size <= MAX_TEXT:
+                    kept.append(chunk)
+    except OSError as error:
+        raise Unreadable(f"{path.name}: cannot be read: {error.strerror}") from None
+    facts = FileFacts(size, digest.hexdigest(), mtime_ns=info.st_mtime_ns)
+    if kind == "text":
+        if size > MAX_TEXT:
+            facts.problem = f"larger than {MAX_TEXT} bytes"
+        else:
+            try:
+                facts.text = b"".join(kept).decode("utf-8")
+            except UnicodeDecodeError as error:
+                facts.problem = f"not UTF-8 at byte {error.start}"
+    return facts
+
+
+def canonical_json(value: object) -> tuple[str, str]:
+    """Content digest of JSON data: sha256 of its canonical text."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return JSON_CANONICAL, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def sam_records(path: Path, reference: Path | None) -> tuple[str, str]:
+    """Content digest of an alignment: sha256 over its SAM lines without header.
+
+    A CRAM needs its reference (FASTA with index). Raises Unreadable where the records cannot be decoded.
+    """
+    # A process of its own: htslib ends the process on some broken files, and samtools' text output is fast.
+    program = "import sys, pysam; pysam.view(*sys.argv[1:], catch_stdout=False)"
+    arguments = ["--no-PG"] + (["-T", str(reference)] if reference else []) + ["--", str(path)]
+    environment = {**os.environ, "REF_PATH": ":", "REF_CACHE": ":"}  # never ask the network for a reference
+    digest = hashlib.sha256()
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    ) as process:
+        assert process.stdout is not None
+        while chunk := process.stdout.read(CHUNK):
+            digest.update(chunk)
+    if process.returncode != 0:
+        raise Unreadable(f"{path.name}: its records cannot be decoded with this reference")
+    return SAM_RECORDS, digest.hexdigest()
+
+
+def vcf_header(path: Path) -> str:
+    """Header text of a VCF, plain or compressed, up to `MAX_HEADER` characters; empty where it cannot be read."""
+    kept = b""
+    try:
+        with open_plain(path) as handle:
+            chunk = handle.read(CHUNK)
+            inflater = zlib.decompressobj(31) if chunk[:2] == b"\x1f\x8b" else None
+            while chunk and len(kept) < MAX_HEADER:
+                if inflater is None:
+                    kept += chunk
+                    chunk = b""
+                else:
+                    kept += inflater.decompress(chunk, CHUNK)
+                    chunk = inflater.unconsumed_tail
+                    if inflater.eof:
+                        chunk, inflater = inflater.unused_data, zlib.decompressobj(31)
+                body = re.search(rb"^[^#\n]", kept, re.MULTILINE)
+                if body:
+                    kept = kept[: body.start()]
+                    break
+                chunk = chunk or handle.read(CHUNK)
+    except (OSError, zlib.error):
+        pass
+    return kept[:MAX_HEADER].decode("utf-8", "replace")

@@ -1,0 +1,489 @@
+"""Judges a VCF or gVCF, plain or bgzipped, in one read and bounded memory.
+
+`check_vcf` is the whole surface. The specification's rules are in vcf_spec, the profile's in vcf_profile; vcf_fast
+proves whole blocks of records clean at once, and only blocks it cannot prove are read line by line.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import struct
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from isal import isal_zlib as zlib
+
+from ngc_check import vcf_profile as pro
+from ngc_check import vcf_spec as spec
+from ngc_check.findings import Finding
+from ngc_check.vcf_reference import Reference, ReferenceUnusable
+
+BGZF_EOF = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+CHUNK = 1 << 20
+BLOCK = 3 << 19
+"""Bytes of record text judged at a time: large enough to vectorise, small enough that one odd record costs little."""
+MAX_LINE = 8 << 20
+MAX_HEADER = 64 << 20
+MAX_RATIO = 300
+"""Real VCFs shrink 3 to 30 times; a file that grows more than this beyond MAX_HEADER is made to fill memory or time."""
+MIN_FAST = 1 << 18
+"""Bytes of records below which importing the fast path costs more than it saves."""
+MAX_FINDINGS = 500_000
+MAX_RAGGED = 10_000
+"""Beyond so many findings, or so many lines without the right columns, more of the same helps nobody."""
+CAP = 20
+
+
+class _Stop(Exception):
+    """The text cannot be judged any further; the reason has been reported."""
+
+
+class _Report:
+    """Findings by rule, at most CAP kept per rule, the rest counted."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.kept: list[Finding] = []
+        self.counts: Counter[str] = Counter()
+        self._last: dict[str, int] = {}
+
+    def emit(self, rule: str, line: int, evidence: str, status: str = "") -> None:
+        self.counts[rule] += 1
+        if self.counts[rule] > CAP:
+            return
+        self._last[rule] = len(self.kept)
+        place = f"line {line}" if line else ""
+        severity = {"INFO": "info", "NOT_CHECKED": "info"}.get(status, "")
+        self.kept.append(Finding(rule, severity, status, self.file, place, evidence))
+
+    def findings(self) -> Iterator[Finding]:
+        for at, finding in enumerate(self.kept):
+            more = self.counts[finding.rule] - CAP
+            if more > 0 and self._last[finding.rule] == at:
+                finding = replace(finding, count=1 + more)
+            yield finding
+
+
+class _Source:
+    """The decompressed bytes of a file in chunks, with the sha256 of the file as it lies on disk."""
+
+    def __init__(self, path: Path, report: _Report) -> None:
+        self.handle = path.open("rb")
+        self.report = report
+        self.sha256 = hashlib.sha256()
+        self.read_bytes = 0
+        self.given_bytes = 0
+        self.container = "plain"
+        self.has_eof = False
+        self.damaged = False
+
+    def _read(self) -> bytes:
+        data = self.handle.read(CHUNK)
+        self.sha256.update(data)
+        self.read_bytes += len(data)
+        return data
+
+    def finish(self) -> str:
+        """Read what is left for the digest; sha256 of the file."""
+        while self._read():
+            pass
+        self.handle.close()
+        return self.sha256.hexdigest()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Decompressed chunks, each of bounded size. Damage is reported and ends the chunks."""
+        first = self._read()
+        if first[:2] != b"\x1f\x8b":
+            inner = self._plain(first)
+        elif _bgzf_size(first, 0):
+            self.container = "bgzf"
+            inner = self._bgzf(first)
+        else:
+            self.container = "gzip"
+            inner = self._gzip(first)
+        for chunk in inner:
+            self.given_bytes += len(chunk)
+            if self.given_bytes > MAX_HEADER and self.given_bytes > MAX_RATIO * self.read_bytes:
+                self.report.emit(spec.R_TEXT, 0, f"the file expands more than {MAX_RATIO}-fold: not read further")
+                raise _Stop
+            yield chunk
+
+    def _plain(self, data: bytes) -> Iterator[bytes]:
+        while data:
+            yield data
+            data = self._read()
+
+    def _damage(self, what: str) -> None:
+        self.damaged = True
+        self.report.emit(spec.R_TEXT, 0, f"the compressed data are damaged: {what}")
+
+    def _gzip(self, data: bytes) -> Iterator[bytes]:
+        inflate = zlib.decompressobj(31)
+        try:
+            while data or not inflate.eof:
+                if inflate.eof:
+                    inflate = zlib.decompressobj(31)
+                out = inflate.decompress(data, CHUNK)
+                data = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
+                if out:
+                    yield out
+                if not data:
+                    data = self._read()
+                    if not data:
+                        if not inflate.eof and not out:
+                            return self._damage("cut short")
+                        if inflate.eof:
+                            return None
+        except zlib.error:
+            return self._damage(f"near byte {self.read_bytes}")
+        return None
+
+    def _bgzf(self, data: bytes) -> Iterator[bytes]:
+        parts: list[bytes] = []
+        held, at, start = 0, 0, 0
+        crc32, inflate_object = zlib.crc32, zlib.decompressobj
+        while True:
+            size = _bgzf_size(data, at)
+            if size == 0 or at + size > len(data):
+                if size == 0 and len(data) - at >= 4096:
+                    yield b"".join(parts)
+                    return self._damage(f"no BGZF block at byte {start + at}")
+                more = self._read()
+                if not more:
+                    break
+                data, start, at = data[at:] + more, start + at, 0
+                continue
+            crc, length = struct.unpack_from("<II", data, at + size - 8)
+            extra = struct.unpack_from("<H", data, at + 10)[0]
+            try:
+                if length > 65536:
+                    raise zlib.error
+                out = inflate_object(-15).decompress(data[at + 12 + extra : at + size - 8], 65537) if length else b""
+            except zlib.error:
+                out = None
+            if out is None or len(out) != length or crc32(out) != crc:
+                yield b"".join(parts)
+                return self._damage(f"block at byte {start + at}")
+            self.has_eof = data[at : at + size] == BGZF_EOF
+            at += size
+            parts.append(out)
+            held += length
+            if held >= CHUNK:
+                yield b"".join(parts)
+                parts, held = [], 0
+        yield b"".join(parts)
+        if at < len(data):
+            self.has_eof = False
+            self._damage(f"cut short at byte {start + at}")
+        return None
+
+
+def _bgzf_size(data: bytes, at: int) -> int:
+    """Size in bytes of the BGZF block at an offset, 0 where there is none (or its header is not all there)."""
+    if data[at : at + 4] != b"\x1f\x8b\x08\x04" or len(data) < at + 18:
+        return 0
+    extra = int.from_bytes(data[at + 10 : at + 12], "little")
+    field, end = at + 12, at + 12 + extra
+    while field + 4 <= end <= len(data):
+        length = int.from_bytes(data[field + 2 : field + 4], "little")
+        if data[field : field + 2] == b"BC" and length == 2:
+            size = int.from_bytes(data[field + 4 : field + 6], "little") + 1
+            return size if size >= extra + 20 else 0
+        field += 4 + length
+    return 0
+
+
+def check_vcf(
+    path: str | Path,
+    profile=None,
+    *,
+    kind: str = "vcf",
+    sample: str | None = None,
+    sex: str | None = None,
+    reference: str | Path | None = None,
+    index: str | Path | None = None,
+    spec_only: bool = False,
+    digests: dict[str, str | None] | None = None,
+    name: str | None = None,
+    fast: bool = True,
+) -> Iterable[Finding]:
+    """Every departure of one VCF (`kind="vcf"`) or gVCF (`kind="gvcf"`) from the specification and the profile.
+
+    profile: a `ngc_profile.Profile`; may be None with `spec_only`. sample: the manifest's pseudonym; sex: a code of
+    the vocabulary; reference: an indexed FASTA; index: the `.tbi` (default: beside the file). What is left out gives
+    one finding NOT_CHECKED for its rule. name: the file as findings call it (default: its base name).
+    digests: filled with `sha256` of the file and `vcf-records-sha256` (over decompressed lines that do not start
+    with `##`; None where the text could not be read to its end), both from the same single read.
+    fast: prove blocks clean by columns where possible; the findings are the same without.
+    Never raises for what is in the file; raises OSError where the file itself cannot be opened.
+    """
+    path = Path(path)
+    report = _Report(name or path.name)
+    if profile is None:
+        spec_only = True
+    source = _Source(path, report)
+    content = hashlib.sha256()
+    whole = False
+    try:
+        whole = _check(source, content, report, profile, path, kind, sample, sex, reference, index, spec_only, fast)
+    except _Stop:
+        pass
+    finally:
+        sha256 = source.finish()
+    if digests is not None:
+        digests["sha256"] = sha256
+        digests["vcf-records-sha256"] = content.hexdigest() if whole else None
+    if not spec_only:
+        _container(source, path, index, report)
+    return report.findings()
+
+
+def _container(source: _Source, path: Path, index: str | Path | None, report: _Report) -> None:
+    if source.container != "bgzf":
+        report.emit(pro.P_CONTAINER, 0, f"{source.container}, not BGZF")
+    elif not source.has_eof and not source.damaged:
+        report.emit(pro.P_CONTAINER, 0, "BGZF without its end-of-file block: it may be cut short")
+    elif not path.name.endswith(".gz"):
+        report.emit(pro.P_CONTAINER, 0, "BGZF, but the name does not end in .gz")
+    beside = Path(index) if index is not None else Path(f"{path}.tbi")
+    try:
+        stat = beside.stat()
+        with gzip.open(beside, "rb") as handle:
+            magic = handle.read(4)
+        if magic != b"TBI\x01":
+            report.emit(pro.P_INDEX, 0, f"{beside.name} is no tabix index")
+        elif stat.st_mtime_ns < path.stat().st_mtime_ns:
+            report.emit(pro.P_INDEX, 0, f"{beside.name} is older than its VCF")
+    except (OSError, EOFError, zlib.error):
+        report.emit(pro.P_INDEX, 0, f"{beside.name} is missing or cannot be read")
+
+
+def _check(
+    source: _Source,
+    content,
+    report: _Report,
+    profile,
+    path: Path,
+    kind: str,
+    sample: str | None,
+    sex: str | None,
+    reference: str | Path | None,
+    index: str | Path | None,
+    spec_only: bool,
+    fast: bool,
+) -> bool:
+    """Judge header and records; True when the text was read to its end. Raises _Stop after a fatal finding."""
+    chunks = source.chunks()
+    reader = spec.HeaderReader(report.emit)
+    rest, number, found = _header(chunks, reader, content, report)
+    header = reader.header
+    if not number:
+        report.emit(spec.R_FILEFORMAT, 0, "the file is empty")
+        return True
+    unjudged = header.fileformat not in spec.JUDGED_VERSIONS and header.fileformat
+    if not spec_only and header.fileformat and header.fileformat not in profile.data[kind]["versions"]:
+        wanted = ", ".join(profile.data[kind]["versions"])
+        report.emit(pro.P_VERSION, 1, f"{header.fileformat}, where the profile accepts {wanted}")
+    if unjudged:
+        # The lines were read leniently as 4.3; what that found is not this version's.
+        report.kept = [f for f in report.kept if f.rule in (spec.R_TEXT, pro.P_VERSION)]
+        report.emit(spec.R_UNJUDGED, 1, f"{unjudged}: only 4.1, 4.2 and 4.3 are judged", "NOT_CHECKED")
+        _digest_rest(rest, chunks, content)
+        return not source.damaged
+    if not found:
+        if not reader.hopeless:
+            report.emit(spec.R_COLUMNS, number, "no column line '#CHROM POS ID REF ALT QUAL FILTER INFO'")
+        raise _Stop
+    bases = None
+    judge = None
+    extra: frozenset[str] = frozenset()
+    if not spec_only:
+        bases = _open_reference(reference, report)
+        if sample is None:
+            report.emit(pro.P_SAMPLE, 0, "no manifest at hand: the sample's name is not compared", "NOT_CHECKED")
+        if sex is None:
+            report.emit(pro.P_PLOIDY, 0, "no manifest at hand: the sex is not known", "NOT_CHECKED")
+        judge = pro.ProfileJudge(
+            profile, header, report.emit, kind=kind, sample=sample, sex=sex, reference=bases
+        )
+        judge.judge_header()
+        # GATK's MIN_DP has an underscore, which 4.2 does not allow in FORMAT; the profile names it, so it may stand.
+        extra = frozenset(profile.data[kind]["format"])
+    if reader.hopeless:
+        raise _Stop
+    records = spec.RecordJudge(header, report.emit, extra)
+    if judge is not None:
+        records.exact_duplicate = judge.exact_duplicate
+    try:
+        seen = _records(rest, chunks, number, records, judge, fast, content, report)
+    finally:
+        if bases is not None:
+            bases.close()
+    if not seen:
+        report.emit(spec.R_EMPTY, 0, "a header without records: valid, and says that nothing was called", "INFO")
+    return not source.damaged
+
+
+def _open_reference(reference: str | Path | None, report: _Report) -> Reference | None:
+    why = "no reference at hand: REF is not compared"
+    if reference is not None:
+        try:
+            return Reference(Path(reference))
+        except (ReferenceUnusable, OSError) as error:
+            why = str(error)
+    report.emit(pro.P_REFERENCE, 0, why, "NOT_CHECKED")
+    return None
+
+
+def _header(
+    chunks: Iterator[bytes], reader: spec.HeaderReader, content, report: _Report
+) -> tuple[bytes, int, bool]:
+    """Feed lines up to the column line. Rest of the text, number of lines read, whether the column line came."""
+    held, number, total = b"", 0, 0
+    ended = False
+    while True:
+        at = 0
+        while (end := held.find(b"\n", at)) >= 0 or (ended and at < len(held)):
+            raw = held[at : end + 1] if end >= 0 else held[at:]
+            at += len(raw)
+            number += 1
+            if number > spec.MAX_META_LINES:
+                report.emit(spec.R_TEXT, number, f"more than {spec.MAX_META_LINES} header lines: not read further")
+                raise _Stop
+            if not raw.startswith(b"##"):
+                content.update(raw if raw.endswith(b"\n") else raw + b"\n")
+            if reader.feed(_text(raw, number, reader.header, report), number):
+                if end < 0:
+                    _unended(reader.header.version, number, report)
+                return held[at:], number, True
+            if reader.hopeless:
+                return held[at:], number, False
+        held = held[at:]
+        if ended:
+            return b"", number, False
+        chunk = next(chunks, None)
+        if chunk is None:
+            ended = True
+            continue
+        total += len(chunk)
+        held += chunk
+        if total > MAX_HEADER or (len(held) > MAX_LINE and held.find(b"\n", 0, MAX_LINE) < 0):
+            limit = f"the header is over {MAX_HEADER} bytes" if total > MAX_HEADER else f"a line over {MAX_LINE} bytes"
+            report.emit(spec.R_TEXT, number + 1, f"{limit}: not read further")
+            raise _Stop
+
+
+def _text(raw: bytes, number: int, header: spec.Header, report: _Report) -> str:
+    """One line as text without its line end; a line that is not UTF-8 is reported and read as Latin-1."""
+    body = raw[:-1] if raw.endswith(b"\n") else raw
+    if body.endswith(b"\r"):
+        body = body[:-1]
+        # Version 4.3 allows CR+LF in words; 4.2 knows LF only.
+        if header.version == "4.2" and number > 1:
+            report.emit(spec.R_TEXT, number, "the line ends with CR+LF")
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        report.emit(spec.R_TEXT, number, f"not UTF-8 at byte {error.start + 1} of the line")
+        return body.decode("latin-1")
+
+
+def _unended(version: str, number: int, report: _Report) -> None:
+    if version == "4.3":
+        report.emit(spec.R_TEXT, number, "the last line has no line end")
+
+
+def _digest_rest(rest: bytes, chunks: Iterator[bytes], content) -> None:
+    """Content digest over text that is not judged."""
+    held = rest
+    while True:
+        cut = held.rfind(b"\n") + 1
+        _digest(held[:cut], content)
+        held = held[cut:]
+        chunk = next(chunks, None)
+        if chunk is None:
+            break
+        held += chunk
+        if len(held) > MAX_LINE + CHUNK:
+            raise _Stop
+    _digest(held, content)
+
+
+def _digest(block: bytes, content) -> None:
+    """Add whole lines to the content digest, leaving out what starts with `##`."""
+    if not block:
+        return
+    if block.startswith(b"##") or b"\n##" in block:
+        block = b"".join(line for line in block.splitlines(keepends=True) if not line.startswith(b"##"))
+    content.update(block)
+    if block and not block.endswith(b"\n"):
+        content.update(b"\n")
+
+
+def _records(
+    rest: bytes,
+    chunks: Iterator[bytes],
+    number: int,
+    records: spec.RecordJudge,
+    judge: pro.ProfileJudge | None,
+    fast: bool,
+    content,
+    report: _Report,
+) -> bool:
+    """Judge every data line, block by block; True when there was any."""
+    prover = None
+    held, ended, seen = [rest], False, False
+    size = len(rest)
+    while not ended:
+        while size < BLOCK:
+            chunk = next(chunks, None)
+            if chunk is None:
+                ended = True
+                break
+            held.append(chunk)
+            size += len(chunk)
+        text = b"".join(held)
+        cut = len(text) if ended else text.rfind(b"\n") + 1
+        if cut == 0 and len(text) > MAX_LINE:
+            report.emit(spec.R_TEXT, number + 1, f"a line over {MAX_LINE} bytes: not read further")
+            raise _Stop
+        if cut == 0 and not ended:
+            # A line longer than a block: take more before looking again.
+            chunk = next(chunks, None)
+            held, size = [text, chunk or b""], BLOCK if chunk is None else len(text) + len(chunk)
+            ended = chunk is None
+            if not ended:
+                continue
+            cut, text = len(text), text
+        block, left = text[:cut], text[cut:]
+        held, size = [left], len(left)
+        if not block:
+            continue
+        seen = True
+        _digest(block, content)
+        if not block.endswith(b"\n"):
+            _unended(records.version, number + block.count(b"\n") + 1, report)
+            block += b"\n"
+        lines = block.count(b"\n")
+        if fast and prover is None and len(block) >= MIN_FAST:
+            from ngc_check.vcf_fast import Prover
+
+            prover = Prover(records, judge)
+        if prover is None or not prover.proves(block, number):
+            for raw in block.split(b"\n")[:-1]:
+                number += 1
+                record = records.judge(_text(raw, number, records.header, report), number)
+                if judge is not None and record is not None:
+                    judge.judge(record)
+                if record is None and report.counts[spec.R_FIELDS] > MAX_RAGGED:
+                    report.emit(spec.R_TEXT, number, f"{MAX_RAGGED} lines without the right columns: not read further")
+                    raise _Stop
+            if report.counts.total() > MAX_FINDINGS:
+                report.emit(spec.R_TEXT, number, f"over {MAX_FINDINGS} findings: not read further")
+                raise _Stop
+        else:
+            number += lines
+    return seen

@@ -1,0 +1,189 @@
+"""Collects what the tools measured of one sample under GA4GH's names and judges it by the profile's gates.
+
+Each `read_*` function takes the text of one tool's report and returns metric name to value; names, definitions and
+gates are the profile's (`metrics`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+RANK = {"PASS": 0, "NOT_MEASURED": 0, "WARN": 1, "FAIL": 2}
+
+
+def read_intake(units: Iterable[dict]) -> dict[str, float]:
+    """Yield (bp), share of Q30 (%) and mean length (bp) of raw reads, from the intake reports of a sample's units."""
+    units = list(units)
+    bases = sum(unit["bases"] for unit in units)
+    q30 = sum(unit["q30_bases"] for unit in units)
+    reads = sum(2 * unit["pairs"] for unit in units)
+    return {
+        "yield_bp_q30": q30,
+        "pct_q30": round(100 * q30 / bases, 4),
+        "mean_read_length": round(bases / reads, 4),
+    }
+
+
+def read_samtools_stats(text: str) -> dict[str, float]:
+    """Mapped reads and improper pairs (%) and the median insert size (bp) of inward pairs, from `samtools stats`."""
+    numbers, inserts = {}, []
+    for line in text.splitlines():
+        fields = line.split("\t")
+        if fields[0] == "SN":
+            numbers[fields[1].rstrip(":")] = float(fields[2])
+        elif fields[0] == "IS":
+            inserts.append((int(fields[1]), int(fields[3])))
+    found = {"pct_reads_mapped": _percent(numbers["reads mapped"], numbers["raw total sequences"])}
+    paired = numbers["reads paired"]
+    found["pct_reads_improper_pairs"] = _percent(paired - numbers["reads properly paired"], paired)
+    half, seen = sum(count for _, count in inserts) / 2, 0
+    for length, count in inserts:
+        seen += count
+        if seen and seen >= half:
+            found["median_insert_size"] = length
+            break
+    return found
+
+
+def read_markdup(text: str) -> dict[str, float]:
+    """Share of duplicates among primary mapped reads (%), over the libraries of a `samtools markdup` report."""
+    totals = {"EXAMINED": 0, "DUPLICATE PRIMARY TOTAL": 0}
+    for line in text.splitlines():
+        key, _, value = line.partition(":")
+        if key in totals:
+            totals[key] += int(value)
+    return {"pct_duplicate_reads": _percent(totals["DUPLICATE PRIMARY TOTAL"], totals["EXAMINED"])}
+
+
+def read_mosdepth(summary: str, distribution: str) -> dict[str, float]:
+    """Mean depth and the shares of bases at 10x and 20x, over the regions that mosdepth was given."""
+    rows = dict(_rows(summary, "chrom"))
+    found = {"mean_coverage": float(rows["total_region"]["mean"])}
+    shares = {}
+    for line in distribution.splitlines():
+        contig, depth, share = line.split("\t")
+        if contig == "total":
+            shares[int(depth)] = float(share)
+    for depth in (10, 20):
+        # mosdepth lists depths downwards from the greatest seen: what is absent is above it.
+        found[f"pct_{depth}x"] = shares.get(depth, 0.0)
+    return found
+
+
+def read_wgs_metrics(text: str) -> dict[str, float]:
+    """Mean and MAD of the autosomal depth (x) and the share at 15x (%), from Picard CollectWgsMetrics."""
+    lines = text.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("GENOME_TERRITORY"))
+    row = dict(zip(lines[start].split("\t"), lines[start + 1].split("\t"), strict=True))
+    return {
+        "mean_autosome_coverage": float(row["MEAN_COVERAGE"]),
+        "mad_autosome_coverage": float(row["MAD_COVERAGE"]),
+        "pct_autosomes_15x": round(100 * float(row["PCT_15X"]), 4),
+    }
+
+
+def read_bcftools_stats(text: str) -> dict[str, float]:
+    """Counts and ratios of autosomal PASS records, from `bcftools stats -s -`; a ratio to nothing is left out."""
+    columns: dict[str, list[str]] = {}
+    rows: dict[str, list[dict[str, str]]] = {}
+    for line in text.splitlines():
+        fields = line.split("\t")
+        if line.startswith("# ") and len(fields) > 2 and fields[1] == "[2]id":
+            columns[fields[0][2:]] = [field.split("]", 1)[-1] for field in fields[1:]]
+        elif fields[0] in columns:
+            rows.setdefault(fields[0], []).append(dict(zip(columns[fields[0]], fields[1:], strict=False)))
+    insertions = deletions = 0
+    for row in rows.get("IDD", []):
+        length, sites = int(row["length (deletions negative)"]), int(row["number of sites"])
+        insertions, deletions = insertions + sites * (length > 0), deletions + sites * (length < 0)
+    numbers = {row["key"].rstrip(":"): int(row["value"]) for row in rows.get("SN", [])}
+    changes, per_sample, indels = rows["TSTV"][0], rows.get("PSC", [{}])[0], rows.get("PSI", [{}])[0]
+    het = sum(int(row.get(key, 0)) for row, key in [(per_sample, "nHets"), (indels, "nInsHets"), (indels, "nDelHets")])
+    hom = sum(
+        int(row.get(key, 0))
+        for row, key in [(per_sample, "nNonRefHom"), (indels, "nInsAltHoms"), (indels, "nDelAltHoms")]
+    )
+    ratios = {
+        "ratio_heterozygous_homozygous": (het, hom),
+        "ratio_insertion_deletion": (insertions, deletions),
+        "ratio_transitions_transversions": (int(changes["ts"]), int(changes["tv"])),
+    }
+    return {
+        "count_snvs": numbers["number of SNPs"],
+        "count_insertions": insertions,
+        "count_deletions": deletions,
+        **{name: round(top / bottom, 4) for name, (top, bottom) in ratios.items() if bottom},
+    }
+
+
+def sex_concordance(summary: str, bases_without_n: dict[str, int], profile, sex: str) -> dict[str, float]:
+    """1 where the depth of X and Y, over that of the autosomes, agrees with the declared sex, 0 where it does not.
+
+    Nothing where the sex is not declared as female or male, or the reference has no X, Y or autosomes. Depths are over
+    all bases without N, whatever the evaluation regions; the limits are the profile's.
+    """
+    if sex not in ("female", "male"):
+        return {}
+    rows = dict(_rows(summary, "chrom"))
+
+    def depth(role: str) -> float | None:
+        names = [contig["name"] for contig in profile.contigs(role) if contig["name"] in rows]
+        bases = sum(bases_without_n[name] for name in names)
+        return sum(int(rows[name]["bases"]) for name in names) / bases if bases else None
+
+    autosomes, x, y = depth("autosome"), depth("X"), depth("Y")
+    if not autosomes or x is None or y is None:
+        return {}
+    limits = profile.data["metrics"]["sex_concordance"]["parameters"]
+    seen = (x / autosomes > limits["two_x_above"], y / autosomes > limits["y_above"])
+    return {"sex_concordance": float(seen == {"female": (True, False), "male": (False, True)}[sex])}
+
+
+def judge(values: dict[str, float], profile, sample_type: str, study_type: str, versions: dict[str, str]) -> list[dict]:
+    """One entry per metric of the profile: value, definition, tool and version, gate and status.
+
+    A metric that was not measured says so and is never PASS. versions: tool name to the version that ran.
+    """
+    judged = []
+    for name, metric in profile.data["metrics"].items():
+        if study_type not in metric.get("study_types", [study_type]):
+            continue
+        value = values.get(name)
+        gates = [gate for gate in metric["gates"] if gate["applies_to"] in ("all", sample_type)]
+        hit = max(
+            (gate for gate in gates if _outside(value, gate)), key=lambda gate: RANK[gate["status"]], default=None
+        )
+        gate = hit or (gates[0] if gates else None)
+        judged.append(
+            {
+                "name": name,
+                "value": value,
+                "unit": metric["unit"],
+                "definition": metric["definition"],
+                "tool": metric["tool"],
+                "version": versions.get(metric["tool"].split()[0]),
+                "status": "NOT_MEASURED" if value is None else hit["status"] if hit else "PASS",
+                "gate": gate and {key: gate[key] for key in ("op", "value", "status", "basis")},
+            }
+        )
+    return judged
+
+
+def worst(metrics: Iterable[dict]) -> str:
+    """PASS, WARN or FAIL: the worst status of all metrics; what was not measured does not count as failed."""
+    return max((metric["status"] for metric in metrics), key=RANK.__getitem__).replace("NOT_MEASURED", "PASS")
+
+
+def _outside(value: float | None, gate: dict) -> bool:
+    return value is not None and (value < gate["value"] if gate["op"] == "<" else value > gate["value"])
+
+
+def _percent(part: float, whole: float) -> float:
+    return round(100 * part / whole, 4) if whole else 0.0
+
+
+def _rows(text: str, key: str):
+    lines = [line.split("\t") for line in text.splitlines()]
+    for fields in lines[1:]:
+        row = dict(zip(lines[0], fields, strict=True))
+        yield row[key], row

@@ -1,0 +1,186 @@
+"""Regions derived from the reference: where coverage is judged, where calling is scattered, and which ploidy rules.
+
+All intervals are (contig, start, end), 0-based half-open, in the order of the reference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pysam
+
+Interval = tuple[str, int, int]
+
+SHORTEST_GAP = 100
+"""Runs of N of at least this length (bp) part two calling intervals; reads span the shorter ones."""
+
+
+def without_n(fasta: str, contigs: Iterable[str], shortest: int = 1) -> list[Interval]:
+    """Intervals of the contigs outside runs of N that are at least `shortest` bp long."""
+    pattern = re.compile(f"[Nn]{{{shortest},}}")
+    found: list[Interval] = []
+    with pysam.FastaFile(fasta) as reference:
+        for contig in contigs:
+            sequence = reference.fetch(contig)
+            start = 0
+            for run in pattern.finditer(sequence):
+                if run.start() > start:
+                    found.append((contig, start, run.start()))
+                start = run.end()
+            if start < len(sequence):
+                found.append((contig, start, len(sequence)))
+    return found
+
+
+def size(intervals: Iterable[Interval]) -> int:
+    """Bases in the intervals."""
+    return sum(end - start for _, start, end in intervals)
+
+
+def intersect(left: Iterable[Interval], right: Iterable[Interval]) -> list[Interval]:
+    """Bases that are in both; overlapping intervals of one side count once."""
+    by_contig: dict[str, list[tuple[int, int]]] = {}
+    for contig, start, end in right:
+        by_contig.setdefault(contig, []).append((start, end))
+    merged = {contig: _merge(parts) for contig, parts in by_contig.items()}
+    return [
+        (contig, max(start, s), min(end, e))
+        for contig, start, end in left
+        for s, e in merged.get(contig, [])
+        if max(start, s) < min(end, e)
+    ]
+
+
+def subtract(left: Iterable[Interval], right: Iterable[Interval]) -> list[Interval]:
+    """Bases that are in `left` and not in `right`."""
+    left, right = list(left), list(right)
+    ends = {contig: max(end for name, _, end in left if name == contig) for contig, _, _ in left}
+    outside = []
+    for contig, end in ends.items():
+        start = 0
+        for taken_start, taken_end in [*_merge([(s, e) for name, s, e in right if name == contig]), (end, end)]:
+            if taken_start > start:
+                outside.append((contig, start, taken_start))
+            start = max(start, taken_end)
+    return intersect(left, outside)
+
+
+def _merge(parts: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(parts):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def scatter(intervals: list[Interval], parts: int) -> list[list[Interval]]:
+    """Cut the intervals, in order, into `parts` non-empty lists of nearly equal size.
+
+    A cut falls into the gap (a run of N) nearest to its ideal place where one lies within a tenth of a part, since no
+    variant spans it; otherwise at the ideal base. Raises ValueError where there are fewer bases than parts.
+    """
+    total = size(intervals)
+    if total < parts:
+        raise ValueError(f"{total} bases cannot be cut into {parts} parts; lower calling/scatter")
+    gaps, position = [], 0
+    for interval in intervals:
+        position += size([interval])
+        gaps.append(position)
+    cuts: list[int] = []
+    for k in range(1, parts):
+        ideal = total * k // parts
+        nearest = min(gaps, key=lambda gap: abs(gap - ideal))
+        near = abs(nearest - ideal) * 10 <= total // parts and (cuts[-1] if cuts else 0) < nearest < total
+        cuts.append(nearest if near else ideal)
+    return list(_cut(intervals, cuts))
+
+
+def _cut(intervals: list[Interval], cuts: list[int]) -> Iterator[list[Interval]]:
+    bounds = iter([*cuts, size(intervals)])
+    bound = next(bounds)
+    part: list[Interval] = []
+    position = 0
+    for contig, start, end in intervals:
+        while position + (end - start) >= bound:
+            middle = start + bound - position
+            if middle > start:
+                part.append((contig, start, middle))
+            yield part
+            part, position, start = [], bound, middle
+            bound = next(bounds, None)
+            if bound is None:
+                return
+        if end > start:
+            part.append((contig, start, end))
+            position += end - start
+
+
+def scatter_by_ploidy(
+    intervals: list[Interval], one_copy: list[Interval], parts: int
+) -> list[tuple[int, list[Interval]]]:
+    """Cut the intervals into `parts` parts of one ploidy each: (ploidy, intervals), diploid parts first.
+
+    A part of one ploidy needs no rule for its inside: HaplotypeCaller's --ploidy-regions decides by active region, so
+    that bases beside a pseudoautosomal border got the ploidy of the other side. Each ploidy gets parts by its share of
+    bases. Raises ValueError where there are fewer parts than ploidies.
+    """
+    single = intersect(intervals, one_copy)
+    double = subtract(intervals, one_copy)
+    if not single or not double:
+        return [(1 if single else 2, part) for part in scatter(intervals, parts)]
+    if parts < 2:
+        raise ValueError("the reference has regions of one copy and of two: set calling/scatter to 2 or more")
+    singles = min(max(1, round(parts * size(single) / size(intervals))), parts - 1)
+    return [(2, part) for part in scatter(double, parts - singles)] + [(1, part) for part in scatter(single, singles)]
+
+
+def haploid(profile, sex: str) -> list[Interval]:
+    """Where a sex of the vocabulary has one copy: X or Y outside the pseudoautosomal regions."""
+    found = []
+    for role, ploidy in profile.ploidy(sex).items():
+        for contig in profile.contigs(role) if ploidy == 1 else []:
+            start = 0
+            for par_start, par_end in [*sorted(profile.par(contig["name"])), (contig["length"], contig["length"])]:
+                if par_start > start:
+                    found.append((contig["name"], start, par_start))
+                start = par_end
+    return found
+
+
+def present(profile, sex: str) -> list[str]:
+    """Names of the autosomes, X and Y that a sex has; M is not among them."""
+    ploidy = {"autosome": 2, **profile.ploidy(sex)}
+    return [contig["name"] for contig in profile.contigs("autosome", "X", "Y") if ploidy[contig["role"]]]
+
+
+def read_bed(path: str) -> list[Interval]:
+    """First three columns of a BED file; raises ValueError naming the line that is not BED."""
+    found = []
+    for number, line in enumerate(Path(path).read_text().splitlines(), 1):
+        if not line.strip() or line.startswith(("#", "track", "browser")):
+            continue
+        fields = line.split("\t")
+        try:
+            contig, start, end = fields[0], int(fields[1]), int(fields[2])
+        except (IndexError, ValueError):
+            raise ValueError(f"{path}: line {number}: not BED (contig, start, end, tab-separated)") from None
+        if not 0 <= start < end:
+            raise ValueError(f"{path}: line {number}: start {start} and end {end} are no interval")
+        found.append((contig, start, end))
+    return found
+
+
+def write_bed(path: str, intervals: Iterable[Interval], *columns: str) -> None:
+    """Write BED; `columns` are added to each line."""
+    lines = ["\t".join([contig, str(start), str(end), *columns]) for contig, start, end in intervals]
+    Path(path).write_text("".join(f"{line}\n" for line in lines))
+
+
+def write_interval_list(path: str, sam_header: str, intervals: Iterable[Interval]) -> None:
+    """Write a Picard interval list (SAM header, then 1-based closed intervals)."""
+    lines = [f"{contig}\t{start + 1}\t{end}\t+\t." for contig, start, end in intervals]
+    Path(path).write_text(sam_header + "".join(f"{line}\n" for line in lines))

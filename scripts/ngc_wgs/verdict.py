@@ -1,0 +1,89 @@
+"""The end of every run: each case accepted, refused or stopped, with the reasons."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+SHOWN_REASONS = 5
+LOG_LINES = 8
+GATE_SAYS = " refuses "
+"""In the log of a gate that stops a case or the run, and of no tool that fails."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A job that did not finish: its rule and its log (None where it has none)."""
+
+    rule: str
+    log: str | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One row of the verdict table; verdict is ACCEPTED, REFUSED (by a gate or the checker) or STOPPED (by a fault)."""
+
+    case: str
+    verdict: str
+    reasons: tuple[str, ...]
+    submission: str
+
+
+def reasons(report: dict) -> list[str]:
+    """What a check report holds against a submission, one line a finding: rule, place, evidence."""
+    return [
+        " ".join(str(finding[key]) for key in ("rule", "file", "place", "evidence") if finding.get(key))
+        for finding in report["findings"]
+        if finding["status"] == "FAIL"
+    ]
+
+
+def judge(case: str, stops: list[Stop], results: Path = Path("results")) -> Verdict:
+    """A case's verdict from what lies in `results` and the jobs that did not finish."""
+    folder = results / "submissions" / case
+    report_file, receipt_file = results / "check" / f"{case}.json", results / "package" / f"{case}.json"
+    if stops and any(stop.rule != "accept" for stop in stops):
+        first = stops[0]
+        said = _tail(first.log)
+        refused = any(GATE_SAYS in line for line in said)
+        return Verdict(case, "REFUSED" if refused else "STOPPED", (f"at {first.rule}", *said), "")
+    if not report_file.is_file() or not receipt_file.is_file():
+        return Verdict(case, "STOPPED", ("not checked",), "")
+    report = json.loads(report_file.read_text())
+    receipt = json.loads(receipt_file.read_text())
+    if report["verdict"] != "CONFORMS":
+        found = reasons(report)
+        more = (f"and {len(found) - SHOWN_REASONS} more",) if len(found) > SHOWN_REASONS else ()
+        return Verdict(case, "REFUSED", (*found[:SHOWN_REASONS], *more), str(folder))
+    tags = folder / "tagmanifest-sha256.txt"
+    if not tags.is_file() or hashlib.sha256(tags.read_bytes()).hexdigest() != receipt["tagmanifest_sha256"]:
+        mend = f"delete {receipt_file} and run again"
+        return Verdict(case, "REFUSED", (f"the submission is gone or was changed after it was checked; {mend}",), "")
+    return Verdict(case, "ACCEPTED", (), str(folder))
+
+
+def _tail(log: str | None) -> list[str]:
+    if not log or not Path(log).is_file():
+        return []
+    lines = [line for line in Path(log).read_text(errors="replace").splitlines() if line.strip()]
+    return [f"{log}:", *lines[-LOG_LINES:]]
+
+
+def table(verdicts: list[Verdict]) -> str:
+    """The verdicts as tab-separated text with a header: case, verdict, reasons, submission."""
+    rows = [("case", "verdict", "reasons", "submission")]
+    rows += [(v.case, v.verdict, " | ".join(v.reasons).replace("\t", " "), v.submission) for v in verdicts]
+    return "".join("\t".join(row) + "\n" for row in rows)
+
+
+def for_people(verdicts: list[Verdict]) -> str:
+    """The verdicts as an indented list, with a count."""
+    width = max((len(v.case) for v in verdicts), default=0)
+    lines = []
+    for v in verdicts:
+        lines.append(f"  {v.case:<{width}}  {v.verdict:<8}  {v.submission}".rstrip())
+        lines += [f"  {'':<{width}}    {reason}" for reason in v.reasons]
+    accepted = sum(v.verdict == "ACCEPTED" for v in verdicts)
+    return "\n".join([f"Verdict: {accepted} of {len(verdicts)} cases accepted", *lines])

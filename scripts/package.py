@@ -1,0 +1,38 @@
+"""Entry of rule package: a case's products as one sealed bag with its manifest."""
+
+import json
+import sys
+from pathlib import Path
+
+import ngc_profile
+from ngc_wgs import package
+
+sys.stderr = open(snakemake.log[0], "w", buffering=1)
+
+
+def read(path):
+    return json.loads(Path(path).read_text())
+
+
+source = snakemake.input
+qc = {Path(path).name.split(".")[0]: read(path) for path in source.products if path.endswith(".metrics.json")}
+intake = {report["unit"]: report for report in map(read, source.intake)}
+folder = Path(snakemake.params.submission)
+digest = package.build(
+    snakemake.params.case,
+    [*source.products, source.report],
+    folder,
+    profile=ngc_profile.load(source.profile, source.overlay or None),
+    overlay=source.overlay or None,
+    fasta=source.fasta,
+    intake=intake,
+    qc=qc,
+    preflight=read(source.preflight),
+    identity=read(source.identity),
+    evaluation=next(iter(qc.values()))["evaluation_regions"],
+    configuration=snakemake.params.configuration,
+    house=Path(snakemake.scriptdir).parent,
+    processes=snakemake.threads,
+)
+receipt = {"case": snakemake.wildcards.case, "submission": str(folder), "tagmanifest_sha256": digest}
+Path(snakemake.output.receipt).write_text(json.dumps(receipt, indent=2) + "\n")

@@ -1,0 +1,46 @@
+"""Entry of rule reference_identity: what the FASTA is, and every region derived from it."""
+
+import json
+import sys
+from pathlib import Path
+
+import ngc_profile
+from ngc_wgs import reference, regions
+
+sys.stderr = open(snakemake.log[0], "w", buffering=1)
+
+fasta, output = snakemake.input.fasta, snakemake.output
+profile = ngc_profile.load(snakemake.input.profile, snakemake.input.overlay or None)
+identity = reference.reference_identity(fasta, profile)
+identity["result"] = "FAIL" if identity["findings"] else "NOT_CHECKED" if identity["not_verified"] else "PASS"
+identity["findings"] += reference.side_file_findings(fasta, identity, snakemake.params.aligner)
+
+if not identity["findings"]:
+    restriction = snakemake.input.evaluation_regions
+    written = {name: iter(output[name]) for name in ("evaluation", "scatter")}
+    contigs = [contig["name"] for contig in profile.contigs("autosome", "X", "Y")]
+    every_base = regions.without_n(fasta, contigs)
+    blocks = regions.without_n(fasta, contigs, shortest=regions.SHORTEST_GAP)
+    sizes = {name: regions.size(i for i in every_base if i[0] == name) for name in contigs}
+    for contig in identity["contigs"]:
+        contig["bases_without_n"] = sizes.get(contig["name"])
+    for sex in snakemake.params.sexes:
+        present = regions.present(profile, sex)
+        judged = [interval for interval in every_base if interval[0] in present]
+        if restriction:
+            judged = regions.intersect(judged, regions.read_bed(restriction))
+        regions.write_bed(next(written["evaluation"]), judged)
+        called = [interval for interval in blocks if interval[0] in present]
+        parts = len(output.scatter) // len(snakemake.params.sexes)
+        for ploidy, part in regions.scatter_by_ploidy(called, regions.haploid(profile, sex), parts):
+            regions.write_bed(next(written["scatter"]), part, str(ploidy))
+    autosomes = {contig["name"] for contig in profile.contigs("autosome")}
+    judged = [interval for interval in every_base if interval[0] in autosomes]
+    if restriction:
+        judged = regions.intersect(judged, regions.read_bed(restriction))
+    header = "@HD\tVN:1.6\tSO:coordinate\n" + reference.sam_sequence_lines(identity)
+    regions.write_interval_list(output.autosomes, header, judged)
+Path(output.identity).write_text(json.dumps(identity, indent=2) + "\n")
+for path in output:
+    # A refused reference has no regions; preflight stops the run over the findings above.
+    Path(path).touch()

@@ -1,0 +1,496 @@
+#!/usr/bin/env python3
+"""Make the demo: a small genome, two people with known variants, their reads, and the tables that run them.
+
+    make_demo.py --out demo [--seed 1] [--tiny]
+
+The genome and the variants are drawn by genome.py; `bcftools consensus` writes each haplotype from the truth VCF, and
+ART (Huang et al. 2012, Bioinformatics 28:593) sequences it with its own HiSeq X error profile. This script only names
+the fragments, deals them to lanes and copies some as duplicates. The same seed gives the same bytes. With the same
+parameters a second call does nothing; nothing appears under its final name before all is made.
+
+Needs samtools, bcftools, bgzip, bwa and art_illumina. `--tiny` makes one male, two units and 60 kb for tests of faults.
+"""
+
+from __future__ import annotations
+
+import argparse
+import filecmp
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import genome as g
+from genome import Genome, Interval, Plan, Segment, Site
+
+STAMP = "demo.json"
+SCRATCH = ".making"
+REPOSITORY = Path(__file__).resolve().parents[2]
+MAKE_OVERLAY = REPOSITORY / "scripts" / "make_overlay.py"
+PROFILE = REPOSITORY / "config" / "profile" / "ngc-provisional.yaml"
+READ_LENGTH = 150
+FRAGMENT_MEAN, FRAGMENT_SD = 400, 80  # bp
+DEPTH = 37  # of two copies, duplicates not counted: more than 32 stays where the sex chromosomes thin the mean
+DEPTH_M = 200
+DUPLICATES = 0.10  # share of the fragments of a lane marked for it that are copied
+OPTICAL = 0.4  # share of those copies that lie beside their original
+OPTICAL_PIXELS = 900  # well inside the 2500 of patterned flowcells
+FLOWCELL = "HDEMODSX7"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One FASTQ pair. `share` of the person's fragments; `index` as in the read name; `duplicates`: carries copies."""
+
+    library: str
+    lane: str
+    share: float
+    index: str
+    kit: str
+    pcr_free: str
+    duplicates: bool = False
+
+
+@dataclass(frozen=True)
+class Person:
+    sample: str
+    case: str
+    sex: str
+    units: tuple[Unit, ...]
+
+
+FREE, NANO = "Illumina DNA PCR-Free", "TruSeq Nano DNA"
+FEMALE = Person(
+    "K7QXW2MZP4TB",
+    "C8RTVX3LQKJD",
+    "female",
+    (
+        Unit("LIB1", "1", 0.55, "ACTAAGAT+CCGCGGTT", FREE, "yes"),
+        Unit("LIB1", "2", 0.45, "ACTAAGAT+CCGCGGTT", FREE, "yes", duplicates=True),
+    ),
+)
+MALE = Person(
+    "R9DVH3NJX6LC",
+    "W5GZNPF2YMHB",
+    "male",
+    (
+        Unit("LIB2", "3", 0.45, "GTCGGAGC+TTATAACC", FREE, "yes"),
+        Unit("LIB2", "4", 0.25, "GTCGGAGC+TTATAACC", FREE, "yes"),
+        Unit("LIB3", "4", 0.30, "CTTGGTAT+GGACTTGG", NANO, "no", duplicates=True),
+    ),
+)
+TINY_MALE = Person(MALE.sample, MALE.case, "male", (MALE.units[0], MALE.units[2]))
+
+CASE = {  # what is the same for both cases
+    "submission_type": "test",
+    "supersedes": "",
+    "legal_basis": "treatment",
+    "analysis_date": "2026-06-01",
+    "consent": "not_required",
+    "study_type": "single",
+    "requester_sor": "999999999999999",
+}
+CASES = {
+    FEMALE.case: {
+        "patient_group": "rare-disease-adult",
+        "requisition_id": "NGCWGS000101",
+        "site": "wgs_west_test",
+        "region": "1082",
+        "phenotypes": "HP:0001250;HP:0001263",
+        "diagnosis": "",
+    },
+    MALE.case: {
+        "patient_group": "hereditary-heart-disease",
+        "requisition_id": "NGCWGS000102",
+        "site": "wgs_east_test",
+        "region": "1084",
+        "phenotypes": "HP:0001638",
+        "diagnosis": "",
+    },
+}
+SAMPLE = {
+    "relation": "index",
+    "sample_type": "germline",
+    "affected": "yes",
+    "material": "blood",
+    "conservation": "edta",
+}
+CASE_COLUMNS = [
+    "case",
+    "submission_type",
+    "supersedes",
+    "legal_basis",
+    "analysis_date",
+    "consent",
+    "patient_group",
+    "requisition_id",
+    "site",
+    "region",
+    "requester_sor",
+    "study_type",
+    "phenotypes",
+    "diagnosis",
+]
+SAMPLE_COLUMNS = ["sample", "case", "relation", "sample_type", "sex", "affected", "material", "conservation"]
+UNIT_COLUMNS = ["sample", "library", "flowcell", "lane", "fq1", "fq2", "platform", "model", "library_kit", "pcr_free"]
+
+
+def run(*command: str | Path, stdin: str | None = None, cwd: Path | None = None) -> str:
+    """Standard output of a tool; a RuntimeError with its messages where it fails."""
+    words = [str(word) for word in command]
+    done = subprocess.run(words, input=stdin, capture_output=True, text=True, cwd=cwd, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(words)} ended with {done.returncode}:\n{done.stderr.strip()}")
+    return done.stdout
+
+
+# --- reference and truth ----------------------------------------------------------------------------------------------
+
+
+def write_reference(genome: Genome, folder: Path) -> Path:
+    """genome.fa with .fai, .dict and the bwa index."""
+    folder.mkdir(parents=True)
+    fasta = folder / "genome.fa"
+    with fasta.open("w") as out:
+        for name, sequence in genome.sequences.items():
+            text = sequence.tobytes().decode()
+            out.write(f">{name}\n")
+            out.writelines(text[i : i + 60] + "\n" for i in range(0, len(text), 60))
+    run("samtools", "faidx", fasta)
+    lines = run("samtools", "dict", fasta).splitlines()
+    fields = ("\t".join(f for f in line.split("\t") if not f.startswith("UR:")) for line in lines)  # UR: this machine
+    (folder / "genome.dict").write_text("".join(line + "\n" for line in fields))
+    run("bwa", "index", fasta)
+    return fasta
+
+
+def write_truth(
+    person: Person, genome: Genome, sites: list[Site], rng: np.random.Generator, fasta: Path, folder: Path
+) -> Path:
+    """<SAMPLE>.vcf.gz and index: all that the person carries, phased, ALTs split, left-aligned, with true ploidy."""
+    folder.mkdir(parents=True, exist_ok=True)
+    head = ["##fileformat=VCFv4.2", '##FILTER=<ID=PASS,Description="All filters passed">']
+    head += [f"##contig=<ID={name},length={len(sequence)}>" for name, sequence in genome.sequences.items()]
+    head += ['##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">']
+    head += ["\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", person.sample])]
+    body = [
+        f"{contig}\t{pos}\t.\t{ref}\t{alt}\t.\tPASS\t.\tGT\t{gt}"
+        for contig, pos, ref, alt, gt in g.genotype_records(sites, person.sex, rng)
+    ]
+    path = folder / f"{person.sample}.vcf.gz"
+    text = "\n".join(head + body) + "\n"
+    text = run("bcftools", "norm", "--no-version", "--check-ref", "e", "-f", fasta, "-", stdin=text)
+    # norm re-sorts only within a window; the file is small, so it is sorted outright.
+    plain = folder / f"{person.sample}.vcf"
+    plain.write_text(text)
+    sorted_text = run("bcftools", "sort", "-T", folder / "sort", plain)
+    plain.write_text("".join(line + "\n" for line in sorted_text.splitlines() if not line.startswith("##bcftools_")))
+    run("bgzip", "-f", plain)
+    run("bcftools", "index", "-t", path)
+    return path
+
+
+def write_bed(intervals: Iterable[Interval], path: Path) -> None:
+    path.write_text("".join(f"{i.contig}\t{i.start}\t{i.end}\n" for i in intervals))
+
+
+# --- haplotypes and reads ---------------------------------------------------------------------------------------------
+
+
+def haplotype_pieces(cut: list[Segment], fasta: Path, truth: Path, haplotype: int) -> dict[Segment, str]:
+    """Sequence of each segment on haplotype 1 or 2, as `bcftools consensus` makes it from the truth."""
+    regions = [f"{s.contig}:{s.start + 1}-{s.end}" for s in cut]
+    pieces = run("samtools", "faidx", fasta, *regions)
+    called = run("bcftools", "consensus", "-H", str(haplotype), truth, stdin=pieces)
+    sequences = ["".join(record.split("\n")[1:]) for record in called.split(">")[1:]]
+    return dict(zip(cut, sequences, strict=True))
+
+
+def join_touching(parts: list[tuple[int, int, str]]) -> list[str]:
+    """Sequences of (start, end, sequence) joined where one ends as the next begins."""
+    joined: list[str] = []
+    previous = None
+    for start, end, sequence in sorted(parts):
+        if start == previous:
+            joined[-1] += sequence
+        else:
+            joined.append(sequence)
+        previous = end
+    return joined
+
+
+def molecules(person: Person, genome: Genome, fasta: Path, truth: Path) -> tuple[list[str], str]:
+    """The nuclear molecules of a person, one per copy and stretch without N, and the mitochondrial circle.
+
+    A male's second pseudoautosomal haplotype is part of his Y, though the reference masks it there.
+    Where it joins Y's own sequence reads are clipped at the border of the PAR on X, and a caller may see an insertion.
+    """
+    cut = g.segments(genome)
+    first = haplotype_pieces(cut, fasta, truth, 1)
+    diploid = [s for s in cut if s.kind in ("A", "P") or (s.kind == "X" and person.sex == "female")]
+    second = haplotype_pieces(diploid, fasta, truth, 2)
+    copies: dict[tuple[str, int], list[tuple[int, int, str]]] = {}
+    for segment in cut:
+        if segment.kind == "M" or (segment.kind == "Y" and person.sex == "female"):
+            continue
+        copies.setdefault((segment.contig, 1), []).append((segment.start, segment.end, first[segment]))
+        if segment not in second:
+            continue
+        contig, start, end, number = segment.contig, segment.start, segment.end, 2
+        if segment.kind == "P" and person.sex == "male":
+            on_x, on_y = next(p for p in genome.par if p[0].start <= start < p[0].end)
+            contig, start, end, number = "chrY", start - on_x.start + on_y.start, end - on_x.start + on_y.start, 1
+        copies.setdefault((contig, number), []).append((start, end, second[segment]))
+    nuclear = [sequence for key in sorted(copies) for sequence in join_touching(copies[key])]
+    return nuclear, next(first[s] for s in cut if s.kind == "M")
+
+
+Fragment = tuple[str, str, str, str]  # read 1 bases, read 1 qualities, read 2 bases, read 2 qualities
+
+
+def sequence_molecules(sequences: list[str], depth: float, seed: int, scratch: Path) -> list[Fragment]:
+    """Read pairs that ART draws from `sequences` at `depth`."""
+    scratch.mkdir(parents=True)
+    (scratch / "in.fa").write_text("".join(f">{i}\n{sequence}\n" for i, sequence in enumerate(sequences)))
+    options = f"-q -na -p -ss HSXt -l {READ_LENGTH} -m {FRAGMENT_MEAN} -s {FRAGMENT_SD} -f {depth} -rs {seed}"
+    run("art_illumina", *options.split(), "-i", "in.fa", "-o", "out", cwd=scratch)
+    ends = [(scratch / f"out{read}.fq").read_text().split("\n") for read in (1, 2)]
+    shutil.rmtree(scratch)
+    return list(zip(ends[0][1::4], ends[0][3::4], ends[1][1::4], ends[1][3::4], strict=True))
+
+
+def tile_places(rng: np.random.Generator, count: int) -> list[tuple[int, int, int]]:
+    """`count` different places (tile, x, y) on a NovaSeq S4 lane: two surfaces, four swaths, 78 tiles each."""
+    places: dict[tuple[int, int, int], None] = {}
+    while len(places) < count:
+        size = count - len(places)
+        tile = 1000 * rng.integers(1, 3, size) + 100 * rng.integers(1, 5, size) + rng.integers(1, 79, size)
+        x, y = rng.integers(1_000, 31_000, size), rng.integers(1_000, 36_000, size)
+        places.update(dict.fromkeys(zip(tile.tolist(), x.tolist(), y.tolist(), strict=True)))
+    return list(places)
+
+
+def beside(rng: np.random.Generator, place: tuple[int, int, int]) -> tuple[int, int, int]:
+    """A place on the same tile so near that a copy there is optical, not from PCR."""
+    dx, dy = rng.integers(1, OPTICAL_PIXELS, 2).tolist()
+    return place[0], place[1] + dx, place[2] + dy
+
+
+Read = tuple[tuple[int, int, int], Fragment]
+
+
+def deal_to_units(person: Person, fragments: list[Fragment], rng: np.random.Generator) -> list[list[Read]]:
+    """The reads of each unit in the order of the flowcell: every fragment in one unit, and the duplicates' copies."""
+    order = rng.permutation(len(fragments)).tolist()
+    shares = np.array([unit.share for unit in person.units])
+    cuts = [0, *np.rint(np.cumsum(shares / shares.sum()) * len(order)).astype(int).tolist()]
+    spare = int(DUPLICATES * len(order)) + 1
+    places = tile_places(rng, len(order) + spare)
+    taken = set(places)
+    dealt = []
+    for unit, start, end in zip(person.units, cuts, cuts[1:], strict=False):
+        reads = [(places[i], fragments[order[i]]) for i in range(start, end)]
+        copied = rng.choice(len(reads), size=int(DUPLICATES * len(reads)), replace=False) if unit.duplicates else []
+        for i in copied:
+            place, fragment = reads[i]
+            near = beside(rng, place) if rng.random() < OPTICAL else None
+            if near is None or near in taken:
+                near = places.pop()
+            taken.add(near)
+            reads.append((near, fragment))
+        dealt.append(sorted(reads, key=lambda read: (read[0][0], read[0][2], read[0][1])))
+    return dealt
+
+
+def fastq_names(person: Person, unit: Unit) -> tuple[str, str]:
+    """Paths of R1 and R2, relative to the demo folder."""
+    stem = f"reads/{person.sample}_{unit.library}_{FLOWCELL}_L{unit.lane}"
+    return f"{stem}_R1.fastq.gz", f"{stem}_R2.fastq.gz"
+
+
+def write_fastq(path: Path, unit: Unit, read: int, reads: list[Read]) -> None:
+    """One FASTQ, gzipped without name or time so that the bytes depend on the reads alone."""
+    run_lane, comment = f"A00001:1:{FLOWCELL}:{unit.lane}", f"{read}:N:0:{unit.index}"
+    bases, quality = 2 * read - 2, 2 * read - 1
+    lines = (
+        f"@{run_lane}:{tile}:{x}:{y} {comment}\n{fragment[bases]}\n+\n{fragment[quality]}\n"
+        for (tile, x, y), fragment in reads
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress("".join(lines).encode("ascii"), compresslevel=4, mtime=0))
+
+
+# --- tables and configuration -----------------------------------------------------------------------------------------
+
+
+def write_table(path: Path, columns: list[str], rows: Iterable[dict[str, str]]) -> None:
+    lines = ["\t".join(columns), *("\t".join(row[column] for column in columns) for row in rows)]
+    path.write_text("".join(line + "\n" for line in lines))
+
+
+def write_tables(people: list[Person], folder: Path) -> None:
+    """cases.tsv, samples.tsv, units.tsv with paths relative to `folder`."""
+    write_table(folder / "cases.tsv", CASE_COLUMNS, ({"case": p.case, **CASE, **CASES[p.case]} for p in people))
+    samples = ({"sample": p.sample, "case": p.case, "sex": p.sex, **SAMPLE} for p in people)
+    write_table(folder / "samples.tsv", SAMPLE_COLUMNS, samples)
+    units = (
+        {
+            "sample": person.sample,
+            "library": unit.library,
+            "flowcell": FLOWCELL,
+            "lane": unit.lane,
+            "fq1": fastq_names(person, unit)[0],
+            "fq2": fastq_names(person, unit)[1],
+            "platform": "ILLUMINA",
+            "model": "NovaSeq 6000",
+            "library_kit": unit.kit,
+            "pcr_free": unit.pcr_free,
+        }
+        for person in people
+        for unit in person.units
+    )
+    write_table(folder / "units.tsv", UNIT_COLUMNS, units)
+
+
+def config() -> dict:
+    """What differs from the repository's own config.yaml; Snakemake merges the two."""
+    return {
+        "cases": "cases.tsv",
+        "samples": "samples.tsv",
+        "units": "units.tsv",
+        "overlay": "overlay.yaml",
+        "reference": {"fasta": "reference/genome.fa"},
+        "calling": {"scatter": 2},
+        "java_options": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # JVM start-up dominates on a genome this small
+    }
+
+
+def write_overlay(genome: Genome, name: str, fasta: Path, path: Path) -> None:
+    """The profile's overlay that accepts the demo's reference, made as a user would make one."""
+    regions = sorted((i.contig, i.start + 1, i.end) for pair in genome.par for i in pair)
+    par = [word for contig, first, last in regions for word in ("--par", f"{contig}:{first}-{last}")]
+    names = ["--id", name, "--assembly", name, "--accession", "none"]
+    path.write_text(run(sys.executable, MAKE_OVERLAY, fasta, *names, *par))
+
+
+# --- the whole --------------------------------------------------------------------------------------------------------
+
+
+def person_reads(person: Person, genome: Genome, fasta: Path, truth: Path, seed: int, folder: Path) -> None:
+    """Sequence one person and write the FASTQ of each unit."""
+    rng = np.random.default_rng([seed, 3, *person.sample.encode()])
+    nuclear, mitochondrion = molecules(person, genome, fasta, truth)
+    scratch = folder / f"{person.sample}.art"
+    fragments = sequence_molecules(nuclear, DEPTH / 2, int(rng.integers(1, 2**31)), scratch)
+    circle = mitochondrion + mitochondrion[: FRAGMENT_MEAN - 1]  # so that reads cross the origin
+    fragments += sequence_molecules([circle], DEPTH_M, int(rng.integers(1, 2**31)), scratch)
+    for unit, reads in zip(person.units, deal_to_units(person, fragments, rng), strict=True):
+        for read, name in enumerate(fastq_names(person, unit), start=1):
+            write_fastq(folder / name, unit, read, reads)
+
+
+def make(folder: Path, plan: Plan, people: list[Person], seed: int, name: str) -> None:
+    """Make the whole demo in the empty `folder`."""
+    genome = g.make_genome(plan, np.random.default_rng([seed, 1]))
+    fasta = write_reference(genome, folder / "reference")
+    rng = np.random.default_rng([seed, 2])
+    sites = g.make_sites(genome, rng)
+    truths = [write_truth(person, genome, sites, rng, fasta, folder / "truth") for person in people]
+    whole = [Interval(s.contig, s.start, s.end) for s in g.segments(genome)]
+    write_bed(whole, folder / "truth" / "genome.bed")
+    write_bed(g.subtract(whole, genome.hard), folder / "truth" / "unique.bed")
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [
+            pool.submit(person_reads, p, genome, fasta, t, seed, folder) for p, t in zip(people, truths, strict=True)
+        ]
+    for job in jobs:
+        job.result()
+    write_tables(people, folder)
+    write_overlay(genome, name, fasta, folder / "overlay.yaml")
+    (folder / "config.yaml").write_text(yaml.safe_dump(config(), sort_keys=False))
+
+
+def parameters(seed: int, tiny: bool) -> dict:
+    """What the outcome depends on, apart from the tools' versions."""
+    sources = [Path(__file__), Path(__file__).with_name("genome.py"), MAKE_OVERLAY, PROFILE]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    return {"seed": seed, "tiny": tiny, "sources_sha256": digest}
+
+
+def files_below(path: Path) -> list[str]:
+    """Each file at or below `path`, relative to the folder that holds `path`."""
+    return [p.relative_to(path.parent).as_posix() for p in sorted([path, *path.rglob("*")]) if p.is_file()]
+
+
+def is_made(out: Path, wanted: dict) -> bool:
+    """Whether `out` holds a complete demo of these parameters; files edited since are left to whoever edited them."""
+    try:
+        stamp = json.loads((out / STAMP).read_text())
+    except (OSError, ValueError):
+        return False
+    return stamp["parameters"] == wanted and all((out / name).is_file() for name in stamp["files"])
+
+
+def same_bytes(one: Path, other: Path) -> bool:
+    names = files_below(one)
+    if names != files_below(other):
+        return False
+    return all(filecmp.cmp(one.parent / name, other.parent / name, shallow=False) for name in names)
+
+
+def move_into_place(made: Path, out: Path, wanted: dict) -> None:
+    """Rename what was made into `out`. What is there with the same bytes stays, so that a workflow sees nothing new."""
+    (out / STAMP).unlink(missing_ok=True)
+    files: list[str] = []
+    for entry in sorted(made.iterdir()):
+        target = out / entry.name
+        files += files_below(entry)
+        if target.exists() and same_bytes(entry, target):
+            continue
+        if target.is_dir():
+            shutil.rmtree(target)
+        os.replace(entry, target)
+    stamp = made / STAMP
+    stamp.write_text(json.dumps({"parameters": wanted, "files": files}, indent=1) + "\n")
+    os.replace(stamp, out / STAMP)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--out", type=Path, required=True, help="folder of the demo and working directory of its run")
+    parser.add_argument("--seed", type=int, default=1, help="another seed gives another genome (default 1)")
+    parser.add_argument("--tiny", action="store_true", help="60 kb, one male, two units: for tests")
+    args = parser.parse_args(arguments)
+    wanted = parameters(args.seed, args.tiny)
+    if is_made(args.out, wanted):
+        print(f"{args.out}: already made")
+        return 0
+    made = args.out / SCRATCH
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir(parents=True)
+    try:
+        plan, people = (g.TINY, [TINY_MALE]) if args.tiny else (g.FULL, [FEMALE, MALE])
+        make(made, plan, people, args.seed, f"{'tiny' if args.tiny else 'demo'}-seed{args.seed}")
+        move_into_place(made, args.out, wanted)
+    except (RuntimeError, OSError, ValueError) as error:
+        print(f"make_demo: {error}", file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    print(f"{args.out}: made")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

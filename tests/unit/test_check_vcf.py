@@ -1,0 +1,601 @@
+"""The VCF and gVCF judge: a conforming file gives nothing, and each rule has one mutation that breaks it alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import hashlib
+import os
+import random
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import ngc_profile
+from ngc_check import vcf
+from ngc_check.findings import Collector
+
+SAMPLE = "AAAABBBB"
+EOF_BLOCK = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+CONTIGS = {"chr1": 400, "chr2": 300, "chrX": 400, "chrY": 300, "chrM": 100, "chr1_random": 100}
+ROLES = {"chr1": "autosome", "chr2": "autosome", "chrX": "X", "chrY": "Y", "chrM": "M", "chr1_random": "other"}
+
+
+def sequence(name: str) -> str:
+    """A contig without repeated neighbours, so that every indel below is in normal form; chr2 has a run of N."""
+    draw = random.Random(name)
+    bases = ["A"]
+    while len(bases) < CONTIGS[name]:
+        bases.append(draw.choice([b for b in "ACGT" if b not in bases[-2:]]))
+    if name == "chr2":
+        bases[100:120] = "N" * 20
+    return "".join(bases)
+
+
+SEQUENCES = {name: sequence(name) for name in CONTIGS}
+
+
+@pytest.fixture(scope="session")
+def profile() -> ngc_profile.Profile:
+    shipped = ngc_profile.load()
+    contigs = [
+        {"name": name, "length": length, "md5": hashlib.md5(SEQUENCES[name].encode()).hexdigest(), "role": ROLES[name]}
+        for name, length in CONTIGS.items()
+    ]
+    par = [{"contig": "chrX", "start": 0, "end": 50}, {"contig": "chrY", "start": 0, "end": 50}]
+    reference = {"id": "tiny", "accession": "none", "assembly": "tiny", "contigs": contigs, "par": par}
+    return dataclasses.replace(shipped, data={**shipped.data, "reference": reference})
+
+
+@pytest.fixture(scope="session")
+def fasta(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("reference") / "tiny.fa"
+    text, index = "", ""
+    for name, bases in SEQUENCES.items():
+        text += f">{name}\n"
+        index += f"{name}\t{len(bases)}\t{len(text)}\t60\t61\n"
+        text += "".join(bases[at : at + 60].lower() + "\n" for at in range(0, len(bases), 60))
+    path.write_text(text)
+    Path(f"{path}.fai").write_text(index)
+    return path
+
+
+def bgzf(data: bytes, eof: bool = True, size: int = 60_000) -> bytes:
+    """BGZF written here, so that the judge is not tested with its own reader's library."""
+    out = b""
+    for at in range(0, len(data), size):
+        part = data[at : at + size]
+        deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
+        body = deflate.compress(part) + deflate.flush()
+        head = b"\x1f\x8b\x08\x04" + b"\0" * 4 + b"\0\xff" + struct.pack("<H", 6) + b"BC" + struct.pack("<H", 2)
+        out += head + struct.pack("<H", len(body) + 25) + body + struct.pack("<II", zlib.crc32(part), len(part))
+    return out + (EOF_BLOCK if eof else b"")
+
+
+def other(base: str) -> str:
+    return {"A": "C", "C": "G", "G": "T", "T": "A"}[base]
+
+
+def record(chrom: str, pos: int, genotype: str, ref_length: int = 1, insert: str = "") -> str:
+    """A record that conforms, of a substitution, a deletion (`ref_length` over 1) or an insertion."""
+    ref = SEQUENCES[chrom][pos - 1 : pos - 1 + ref_length]
+    alt = ref[0] if ref_length > 1 else ref + insert if insert else other(ref)
+    alleles = genotype.replace("|", "/").split("/")
+    count = alleles.count("1")
+    info = f"AC={count};AF={count / len(alleles):.3f};AN={len(alleles)};DP=30;QD=12.50"
+    likelihoods = "300,0,310" if len(alleles) == 2 else "300,0"
+    sample = f"{genotype}:15,15:30:99:{likelihoods}"
+    return f"{chrom}\t{pos}\t.\t{ref}\t{alt}\t300.6\tPASS\t{info}\tGT:AD:DP:GQ:PL\t{sample}"
+
+
+def definitions(profile: ngc_profile.Profile, kind: str) -> list[str]:
+    return [
+        f'##{column.upper()}=<ID={key},Number={d["number"]},Type={d["type"]},Description="{d["description"]}">'
+        for column in ("info", "format")
+        for key, d in profile.data[kind][column].items()
+    ]
+
+
+@dataclasses.dataclass
+class Case:
+    """One file before it is written: lines of the header, lines of the records, and how it lies on disk."""
+
+    header: list[str]
+    records: list[str]
+    kind: str = "vcf"
+    spec_only: bool = False
+    eof: bool = True
+    index_age: int = -10
+
+    def line(self, start: str) -> int:
+        """Place in the header of the first line that begins so."""
+        return next(at for at, line in enumerate(self.header) if line.startswith(start))
+
+    def edit(self, at: int, column: int, value: str) -> None:
+        """Put a value into one column of a record."""
+        fields = self.records[at].split("\t")
+        fields[column] = value
+        self.records[at] = "\t".join(fields)
+
+    def text(self) -> bytes:
+        return "".join(f"{line}\n" for line in self.header + self.records).encode()
+
+
+def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
+    """A file of one male sample in which no rule finds anything."""
+    header = ["##fileformat=VCFv4.2", '##FILTER=<ID=PASS,Description="All filters passed">']
+    header += ['##FILTER=<ID=LowQual,Description="Low quality">']
+    if kind == "gvcf":
+        header += ['##ALT=<ID=NON_REF,Description="Any other allele">', "##GVCFBlock0-1=minGQ=0(inclusive)"]
+    header += definitions(profile, kind)
+    header += [
+        f"##contig=<ID={name},length={len(bases)},md5={hashlib.md5(bases.encode()).hexdigest()}>"
+        for name, bases in SEQUENCES.items()
+    ]
+    header += ["##reference=tiny", "##source=HaplotypeCaller", f"##profile={profile.id} {profile.version}"]
+    header += ["\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", SAMPLE])]
+    if kind == "gvcf":
+        return Case(header, gvcf_records(), kind)
+    records = [
+        record("chr1", 20, "0/1"),
+        record("chr1", 40, "1|1", ref_length=3),
+        record("chr1", 60, "0/1", insert="ACGTACG"[: 5 if SEQUENCES["chr1"][59] != "A" else 4]),
+        record("chr1", 61, "0/1"),
+        record("chr2", 30, "1/1"),
+        record("chrX", 30, "0/1"),
+        record("chrX", 90, "1"),
+        record("chrY", 90, "1"),
+        record("chrM", 50, "0/1"),
+    ]
+    records[2] = fit_insert(records[2])
+    records[4] = records[4].replace("\tPASS\t", "\tLowQual\t")
+    return Case(header, records)
+
+
+def fit_insert(line: str) -> str:
+    """Make an insertion end with another base than REF, so that it is left-aligned."""
+    fields = line.split("\t")
+    fields[4] = fields[4] + other(fields[3])
+    return "\t".join(fields)
+
+
+def block(chrom: str, start: int, end: int, genotype: str = "0/0") -> str:
+    likelihoods = "0,60,900" if "/" in genotype else "0,60"
+    base = SEQUENCES[chrom][start - 1]
+    sample = f"{genotype}:30:60:28:{likelihoods}"
+    return f"{chrom}\t{start}\t.\t{base}\t<NON_REF>\t.\t.\tEND={end}\tGT:DP:GQ:MIN_DP:PL\t{sample}"
+
+
+def gvcf_records() -> list[str]:
+    base = SEQUENCES["chr1"][19]
+    variant = "\t".join(
+        ["chr1", "20", ".", base, f"{other(base)},<NON_REF>", "300.6", ".", "DP=30"]
+        + ["GT:AD:DP:GQ:PL:SB", "0/1:15,15,0:30:99:300,0,310,350,360,700:8,7,8,7"]
+    )
+    return [
+        block("chr1", 1, 19),
+        variant,
+        block("chr1", 21, 21),
+        block("chr1", 22, 400),
+        block("chr2", 1, 100),
+        block("chr2", 121, 300),
+        block("chrX", 1, 50),
+        block("chrX", 51, 400, "0"),
+    ]
+
+
+def write(case: Case, folder: Path, name: str = "") -> Path:
+    """The case as `.vcf.gz` with an index beside it."""
+    path = folder / (name or ("case.g.vcf.gz" if case.kind == "gvcf" else "case.vcf.gz"))
+    path.write_bytes(bgzf(case.text(), case.eof))
+    index = Path(f"{path}.tbi")
+    index.write_bytes(gzip.compress(b"TBI\x01" + b"\0" * 32))
+    now = path.stat().st_mtime
+    os.utime(index, (now - case.index_age, now - case.index_age))
+    return path
+
+
+def judge(case: Case, folder: Path, profile: ngc_profile.Profile, fasta: Path | None, **more) -> list:
+    """Findings of a case, completed from the profile as the command does it."""
+    collector = Collector(profile)
+    settings = {"sample": SAMPLE, "sex": "male", **more}
+    path = write(case, folder)
+    collector.extend(
+        vcf.check_vcf(path, profile, kind=case.kind, reference=fasta, spec_only=case.spec_only, **settings)
+    )
+    return collector.findings()
+
+
+# --- one mutation for each rule
+def _header(start: str, old: str, new: str) -> Callable[[Case], None]:
+    def mutate(case: Case) -> None:
+        at = case.line(start)
+        assert old in case.header[at]
+        case.header[at] = case.header[at].replace(old, new)
+
+    return mutate
+
+
+def _insert(line: str, spec_only: bool = False) -> Callable[[Case], None]:
+    def mutate(case: Case) -> None:
+        case.header.insert(1, line)
+        case.spec_only = spec_only
+
+    return mutate
+
+
+def _set(at: int, column: int, value: str, spec_only: bool = False) -> Callable[[Case], None]:
+    def mutate(case: Case) -> None:
+        case.edit(at, column, value)
+        case.spec_only = spec_only
+
+    return mutate
+
+
+def _swap(first: int, second: int) -> Callable[[Case], None]:
+    def mutate(case: Case) -> None:
+        case.records[first], case.records[second] = case.records[second], case.records[first]
+
+    return mutate
+
+
+def _two_samples(case: Case) -> None:
+    case.header[-1] += "\t" + SAMPLE
+    case.records = [line + "\t" + line.split("\t")[-1] for line in case.records]
+    case.spec_only = True
+
+
+def _same_change_padded(case: Case) -> None:
+    bases = SEQUENCES["chr1"]
+    case.records.insert(1, record("chr1", 20, "0/1"))
+    case.edit(0, 1, "19")
+    case.edit(0, 3, bases[18:20])
+    case.edit(0, 4, bases[18] + other(bases[19]))
+    case.spec_only = True
+
+
+def _version(version: str, spec_only: bool = False) -> Callable[[Case], None]:
+    def mutate(case: Case) -> None:
+        case.header[0] = f"##fileformat={version}"
+        case.spec_only = spec_only
+
+    return mutate
+
+
+def _filter_twice(case: Case) -> None:
+    case.header[0] = "##fileformat=VCFv4.3"
+    case.edit(0, 6, "LowQual;LowQual")
+
+
+def _contig_order(case: Case) -> None:
+    case.records = case.records[4:5] + case.records[:4] + case.records[5:]
+
+
+def _no_md5(case: Case) -> None:
+    at = case.line("##contig=<ID=chr2")
+    case.header[at] = case.header[at].split(",md5")[0] + ">"
+
+
+def _other_contig(case: Case) -> None:
+    case.records.append(record("chr1_random", 30, "0/1"))
+
+
+def _wrong_ref(case: Case) -> None:
+    ref, alt = case.records[0].split("\t")[3:5]
+    case.edit(0, 3, other(alt))
+    assert other(alt) != ref
+
+
+def _padded(case: Case) -> None:
+    bases = SEQUENCES["chr1"]
+    case.edit(0, 3, bases[19:21])
+    case.edit(0, 4, bases[19] + other(bases[20]))
+
+
+def _two_alleles(case: Case) -> None:
+    alt = case.records[0].split("\t")[4]
+    case.edit(0, 4, f"{alt},{other(alt)}")
+    case.edit(0, 7, "AC=1,0;AF=0.5,0.0;AN=2;DP=30")
+    case.edit(0, 9, "0/1:15,15,0:30:99:300,0,310,320,330,340")
+
+
+def _no_depth(case: Case) -> None:
+    case.edit(0, 8, "GT:AD:GQ:PL")
+    case.edit(0, 9, "0/1:15,15:99:300,0,310")
+
+
+def _repeated_key(case: Case) -> None:
+    case.edit(0, 8, "GT:AD:DP:GQ:PL:DP")
+    case.edit(0, 9, "0/1:15,15:30:99:300,0,310:30")
+
+
+def _no_eof(case: Case) -> None:
+    case.eof = False
+
+
+def _old_index(case: Case) -> None:
+    case.index_age = 10
+
+
+def _diploid_x(case: Case) -> None:
+    case.records[6] = record("chrX", 90, "0/1")
+
+
+def _lower_sample(case: Case) -> None:
+    case.header[-1] = case.header[-1].replace(SAMPLE, SAMPLE.lower())
+
+
+RULE_MUTATIONS: dict[str, Callable[[Case], None]] = {
+    "VCF-SPEC-001": _insert("##fileformat=VCFv4.2"),
+    "VCF-SPEC-002": _header("##INFO=<ID=AC", "Allele", "\x01Allele"),
+    "VCF-SPEC-003": _insert("##source="),
+    "VCF-SPEC-004": _insert('##INFO=<ID=SOMATIC,Number=1,Type=Flag,Description="Somatic">'),
+    "VCF-SPEC-005": _insert('##FORMAT=<ID=HQ,Number=1,Type=Integer,Description="Haplotype quality">'),
+    "VCF-SPEC-006": _insert('##FILTER=<ID=0,Description="Reserved">'),
+    "VCF-SPEC-007": _insert('##ALT=<ID=FUSION,Description="No type of the specification">'),
+    "VCF-SPEC-008": _header("##contig=<ID=chr2", "length=300", "length=300,length=300"),
+    "VCF-SPEC-009": _insert("##PEDIGREE=<Name_0=Child,Name_1=Mother:wrong>", spec_only=True),
+    "VCF-SPEC-010": _header("#CHROM", "QUAL", "QUALITY"),
+    "VCF-SPEC-011": _two_samples,
+    "VCF-SPEC-012": lambda case: case.records.append(""),
+    "VCF-SPEC-013": _set(8, 0, "chr,M", spec_only=True),
+    "VCF-SPEC-014": _set(0, 1, "20x"),
+    "VCF-SPEC-015": _set(0, 2, "rs1;"),
+    "VCF-SPEC-016": _set(0, 3, "B"),
+    "VCF-SPEC-017": _set(0, 4, "R"),
+    "VCF-SPEC-018": _set(0, 5, "-1"),
+    "VCF-SPEC-019": _filter_twice,
+    "VCF-SPEC-020": _set(0, 7, "AC=1,1;AF=0.5;AN=2;DP=30"),
+    "VCF-SPEC-021": _repeated_key,
+    "VCF-SPEC-022": _set(0, 9, "0/2:15,15:30:99:300,0,310"),
+    "VCF-SPEC-023": _swap(0, 1),
+    "VCF-SPEC-024": _same_change_padded,
+    "VCF-SPEC-025": lambda case: case.records.clear(),
+    "VCF-SPEC-026": _version("VCFv4.4", spec_only=True),
+    "NGC-VCF-001": _no_eof,
+    "NGC-VCF-002": _old_index,
+    "NGC-VCF-003": _version("VCFv4.1"),
+    "NGC-VCF-004": _contig_order,
+    "NGC-VCF-005": _header("##contig=<ID=chrM", "length=100", "length=101"),
+    "NGC-VCF-006": _no_md5,
+    "NGC-VCF-007": _other_contig,
+    "NGC-VCF-008": _wrong_ref,
+    "NGC-VCF-009": _padded,
+    "NGC-VCF-010": _two_alleles,
+    "NGC-VCF-011": lambda case: case.records.insert(1, case.records[0]),
+    "NGC-VCF-012": _no_depth,
+    "NGC-VCF-013": _header("##FORMAT=<ID=AD", "Number=R", "Number=."),
+    "NGC-VCF-014": _set(0, 7, "AC=1;AF=0.5;AN=2;DP=30;XX=1"),
+    "NGC-VCF-015": _set(0, 7, "AC=1;AN=2;DP=30"),
+    "NGC-VCF-016": _set(0, 6, "."),
+    "NGC-VCF-017": _lower_sample,
+    "NGC-VCF-018": _diploid_x,
+    "NGC-VCF-019": _insert("##fileDate=20260101"),
+    "NGC-GVCF-001": _set(1, 4, "<NON_REF>,C" if SEQUENCES["chr1"][19] != "C" else "<NON_REF>,A"),
+    "NGC-GVCF-002": _set(2, 7, "."),
+    "NGC-GVCF-003": _set(0, 7, "END=18"),
+}
+
+
+def test_a_conforming_vcf_and_gvcf_give_nothing(profile, fasta, tmp_path):
+    for kind in ("vcf", "gvcf"):
+        assert judge(conforming(profile, kind), tmp_path, profile, fasta) == []
+
+
+@pytest.mark.parametrize("rule", RULE_MUTATIONS)
+def test_one_mutation_breaks_exactly_one_rule(rule, profile, fasta, tmp_path):
+    case = conforming(profile, "gvcf" if rule.startswith("NGC-GVCF") else "vcf")
+    RULE_MUTATIONS[rule](case)
+    findings = judge(case, tmp_path, profile, fasta)
+    assert {finding.rule for finding in findings} == {rule}, findings
+    expected = {"error": "FAIL", "warn": "WARN", "info": "INFO"}[profile.rule(rule)["severity"]]
+    assert {finding.status for finding in findings} <= {expected, "NOT_CHECKED"}
+
+
+def test_every_rule_of_the_profile_has_a_mutation_and_every_mutation_a_rule(profile):
+    ids = {rule["id"] for rule in profile.rules() if rule["id"].startswith(("VCF-SPEC-", "NGC-VCF-", "NGC-GVCF-"))}
+    assert ids == set(RULE_MUTATIONS)
+
+
+@pytest.mark.parametrize("rule", RULE_MUTATIONS)
+def test_the_fast_path_finds_what_the_exact_one_finds(rule, profile, fasta, tmp_path, monkeypatch):
+    monkeypatch.setattr(vcf, "MIN_FAST", 1)
+    case = conforming(profile, "gvcf" if rule.startswith("NGC-GVCF") else "vcf")
+    RULE_MUTATIONS[rule](case)
+    assert judge(case, tmp_path, profile, fasta) == judge(case, tmp_path, profile, fasta, fast=False)
+
+
+def test_blocks_that_conform_are_proven_without_reading_lines(profile, fasta, tmp_path, monkeypatch):
+    monkeypatch.setattr(vcf, "MIN_FAST", 1)
+    monkeypatch.setattr(vcf.spec.RecordJudge, "judge", lambda *_: pytest.fail("a line was read"))
+    for kind in ("vcf", "gvcf"):
+        case = conforming(profile, kind)
+        case.records = [line for line in case.records if not line.startswith("chr2\t121")]
+        assert judge(case, tmp_path, profile, fasta) == []
+
+
+@pytest.mark.parametrize("size", [150, 300, 900])
+def test_state_crosses_blocks_alike_on_both_paths(size, profile, fasta, tmp_path, monkeypatch):
+    monkeypatch.setattr(vcf, "MIN_FAST", 1)
+    monkeypatch.setattr(vcf, "BLOCK", size)
+    monkeypatch.setattr(vcf, "CHUNK", 97)
+    for rule in ("VCF-SPEC-023", "VCF-SPEC-024", "NGC-VCF-004", "NGC-VCF-011", "NGC-GVCF-003"):
+        case = conforming(profile, "gvcf" if rule.startswith("NGC-GVCF") else "vcf")
+        RULE_MUTATIONS[rule](case)
+        findings = judge(case, tmp_path, profile, fasta)
+        assert {finding.rule for finding in findings} == {rule}
+        assert findings == judge(case, tmp_path, profile, fasta, fast=False)
+
+
+def test_what_is_not_at_hand_is_not_checked_and_never_passed(profile, tmp_path):
+    path = write(conforming(profile), tmp_path)
+    findings = list(vcf.check_vcf(path, profile))
+    assert {(f.rule, f.status) for f in findings} == {
+        ("NGC-VCF-008", "NOT_CHECKED"),
+        ("NGC-VCF-017", "NOT_CHECKED"),
+        ("NGC-VCF-018", "NOT_CHECKED"),
+    }
+
+
+def test_a_reference_without_index_is_not_checked_and_says_so(profile, fasta, tmp_path):
+    bare = tmp_path / "bare.fa"
+    bare.write_bytes(fasta.read_bytes())
+    (finding,) = judge(conforming(profile), tmp_path, profile, bare)
+    assert (finding.rule, finding.status) == ("NGC-VCF-008", "NOT_CHECKED")
+    assert "samtools faidx" in finding.evidence
+
+
+def test_a_female_has_no_y(profile, fasta, tmp_path):
+    case = conforming(profile)
+    case.records[6] = record("chrX", 90, "0/1")
+    (finding,) = judge(case, tmp_path, profile, fasta, sex="female")
+    assert finding.rule == "NGC-VCF-018"
+    assert "chrY" in finding.evidence
+
+
+def test_digests_come_from_the_same_read(profile, tmp_path):
+    case = conforming(profile)
+    path = write(case, tmp_path)
+    digests: dict[str, str | None] = {}
+    list(vcf.check_vcf(path, profile, digests=digests))
+    lines = case.text().splitlines(keepends=True)
+    records = b"".join(line for line in lines if not line.startswith(b"##"))
+    assert digests == {
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "vcf-records-sha256": hashlib.sha256(records).hexdigest(),
+    }
+
+
+def test_findings_of_one_rule_are_capped_with_a_count(profile, fasta, tmp_path):
+    case = conforming(profile)
+    case.records = [record("chr1", 20 + 3 * at, "0/1").replace("PASS", ".") for at in range(100)]
+    findings = judge(case, tmp_path, profile, fasta)
+    assert len(findings) == 20
+    assert sum(finding.count for finding in findings) == 100
+
+
+HEAD43 = '##fileformat=VCFv4.3\n##INFO=<ID=NOTE,Number=.,Type=String,Description="x">\n'
+COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+LINE = "1\t10\t.\tA\tC\t.\t.\t{}\n"
+
+
+def spec_rules(text: str | bytes, tmp_path: Path) -> set[str]:
+    path = tmp_path / "plain.vcf"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return {finding.rule for finding in vcf.check_vcf(path, spec_only=True)}
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        (HEAD43 + COLUMNS + LINE.format("NOTE=50%25 sure"), set()),
+        (HEAD43 + COLUMNS + LINE.format("NOTE=50% sure"), {"VCF-SPEC-020"}),
+        (HEAD43 + COLUMNS + LINE.format("NOTE=a%3b"), {"VCF-SPEC-020"}),
+        (HEAD43 + COLUMNS + LINE.format("1X=1"), {"VCF-SPEC-020"}),
+        (HEAD43 + COLUMNS.replace("\n", "\r\n") + LINE.format("NOTE=a").replace("\n", "\r\n"), set()),
+        ((HEAD43 + COLUMNS + LINE.format("NOTE=a")).rstrip("\n"), {"VCF-SPEC-002"}),
+        (HEAD43 + HEAD43.splitlines()[1] + "\n" + COLUMNS + LINE.format("."), {"VCF-SPEC-004"}),
+        (HEAD43 + "##contig=<ID=*1>\n" + COLUMNS + LINE.format("."), {"VCF-SPEC-008"}),
+        (HEAD43 + '##INFO=<ID=F,Number=1,Type=Flag,Description="x">\n' + COLUMNS + LINE.format("."), {"VCF-SPEC-004"}),
+        (HEAD43 + '##X=<Key="no id">\n' + COLUMNS + LINE.format("."), {"VCF-SPEC-003"}),
+        (HEAD43 + COLUMNS + LINE.format(".").replace("1\t10", "HLA-A*01:01\t10"), set()),
+        ((HEAD43 + COLUMNS + LINE.format("NOTE=\xe6")).encode("latin-1"), {"VCF-SPEC-002"}),
+        (HEAD43 + COLUMNS + LINE.format("NOTE=æøå"), set()),
+        ("##fileformat=VCFv4.2\n" + COLUMNS.replace("\n", "\r\n"), {"VCF-SPEC-002", "VCF-SPEC-025"}),
+        ("##fileformat=VCFv4.5\n" + COLUMNS, {"VCF-SPEC-026"}),
+    ],
+)
+def test_version_4_3_is_judged_by_its_own_rules(text, rules, tmp_path):
+    assert spec_rules(text, tmp_path) == rules
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (b"", "VCF-SPEC-001"),
+        (b"\x00" * 5000, "VCF-SPEC-001"),
+        (bytes(range(256)) * 50, "VCF-SPEC-001"),
+        (b"##fileformat=VCFv4.2\n", "VCF-SPEC-010"),
+        (b"\x1f\x8b" + b"\x07" * 500, "VCF-SPEC-002"),
+        (EOF_BLOCK, "VCF-SPEC-001"),
+        (bgzf(("##fileformat=VCFv4.2\n" + COLUMNS).encode())[:-40], "VCF-SPEC-002"),
+        (b"##fileformat=VCFv4.2\n#CHROM\tPOS\n1\t2\n", "VCF-SPEC-010"),
+        (f"##fileformat=VCFv4.2\n{COLUMNS}{LINE.format('A=' + chr(0))}".encode(), "VCF-SPEC-002"),
+    ],
+)
+def test_what_is_no_vcf_gives_findings_and_no_traceback(data, rule, tmp_path):
+    assert rule in spec_rules(data, tmp_path)
+
+
+def test_a_header_line_of_100_mb_is_refused_without_reading_it_all(tmp_path):
+    path = tmp_path / "long.vcf"
+    with path.open("wb") as handle:
+        handle.write(b"##fileformat=VCFv4.2\n##source=")
+        for _ in range(100):
+            handle.write(b"x" * 1_000_000)
+    (finding,) = vcf.check_vcf(path, spec_only=True)
+    assert finding.rule == "VCF-SPEC-002"
+    assert "not read further" in finding.evidence
+
+
+def test_a_compressed_file_that_expands_without_end_is_refused(tmp_path):
+    head = ("##fileformat=VCFv4.2\n" + COLUMNS).encode()
+    same = bgzf(LINE.format(".").encode() * 3200, eof=False, size=65_000)
+    path = tmp_path / "bomb.vcf.gz"
+    path.write_bytes(bgzf(head, eof=False) + bgzf(b"\n" * 65_000, eof=False, size=65_000) * 1500 + same)
+    findings = list(vcf.check_vcf(path, spec_only=True))
+    assert any("expands more than" in finding.evidence for finding in findings)
+
+
+def test_a_million_contigs_are_refused_in_bounded_memory(tmp_path):
+    text = "##fileformat=VCFv4.2\n" + "".join(f"##contig=<ID=c{at}>\n" for at in range(250_000)) + COLUMNS
+    assert "VCF-SPEC-002" in spec_rules(text, tmp_path)
+
+
+def test_the_short_command_gzip_is_read_but_is_no_container(profile, fasta, tmp_path):
+    path = write(conforming(profile), tmp_path)
+    path.write_bytes(gzip.compress(conforming(profile).text()))
+    os.utime(f"{path}.tbi")
+    findings = list(vcf.check_vcf(path, profile, sample=SAMPLE, sex="male", reference=fasta))
+    assert {finding.rule for finding in findings} == {"NGC-VCF-001"}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_changed_bytes_give_findings_and_both_paths_agree(data, profile, fasta, tmp_path):
+    kind = data.draw(st.sampled_from(["vcf", "gvcf"]))
+    text = bytearray(conforming(profile, kind).text())
+    start = text.index(b"#CHROM") if data.draw(st.booleans()) else 0
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(start, len(text) - 1))
+        piece = data.draw(
+            st.one_of(st.binary(max_size=2), st.sampled_from([b"\t", b"\n", b".", b",", b";", b"=", b":", b"0", b"N", b"<"]))
+        )
+        text[at : at + data.draw(st.integers(0, 2))] = piece
+    path = tmp_path / "fuzz.vcf"
+    path.write_bytes(bytes(text))
+    results = []
+    for fast in (True, False):
+        vcf.MIN_FAST, kept = 1, vcf.MIN_FAST
+        try:
+            results.append(
+                list(vcf.check_vcf(path, profile, kind=kind, sample=SAMPLE, sex="male", reference=fasta, fast=fast))
+            )
+        finally:
+            vcf.MIN_FAST = kept
+    assert results[0] == results[1]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(0, 3000), value=st.integers(0, 255))
+def test_changed_compressed_bytes_give_findings_only(at, value, profile, tmp_path):
+    data = bytearray(bgzf(conforming(profile).text(), size=500))
+    data[at % len(data)] = value
+    path = tmp_path / "fuzz.vcf.gz"
+    path.write_bytes(bytes(data))
+    list(vcf.check_vcf(path, profile))
