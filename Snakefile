@@ -28,4 +28,5 @@ onsuccess:
 
 
 onerror:
+    forget_refusal()
     give_verdict(unfinished_jobs())

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 checkout=$PWD
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/ngc-wgs
+cache=${XDG_CACHE_HOME:-${HOME:?is not set}/.cache}/ngc-wgs
 bin=$checkout/.tools/bin
 PATH=${PATH//"$bin:"/} # what the machine has, not what an earlier run made
 gatk_version=$(sed -n '/<artifactId>gatk</,/<version>/s/.*<version>\(.*\)<.*/\1/p' envs/pom.xml)
@@ -57,7 +57,7 @@ install_packages() {
 apt-get update && apt-get install ${options[*]} $*"
     say "Debian packages: $*"
     # The lock timeout outlasts the automatic updates of a machine that was just started.
-    apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" < /dev/null; }
+    apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" < /dev/null 9>&-; }
     plan() { apt_get install --simulate "${options[@]}" "$@" 2> /dev/null; }
     plan=$(plan "$@") || { apt_get update && plan=$(plan "$@"); } ||
         stop "apt-get cannot install them: $(apt_get install --simulate "${options[@]}" "$@" 2>&1 | grep '^E:')"

@@ -39,7 +39,7 @@ rule samtools_markdup:
     output:
         cram=ensure("results/alignment/{sample}.cram", non_empty=True),
         crai="results/alignment/{sample}.cram.crai",
-        metrics="results/alignment/{sample}.markdup.txt",
+        metrics="results/alignment/{sample}.markdup.json",
     log:
         "logs/alignment/{sample}.samtools_markdup.log",
     benchmark:

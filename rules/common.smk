@@ -61,14 +61,21 @@ def missing_files():
     ]
 
 
+def unwritable_folders():
+    """Folders of the run that exist and cannot be written to: one line each."""
+    mend = "make it writable, or run in another folder (--directory)"
+    folders = [path.resolve() for path in (Path(), Path("results")) if path.exists()]
+    return [f"{path}: cannot be written to. Mend: {mend}." for path in folders if not os.access(path, os.W_OK)]
+
+
 def load_everything():
     """Profile and tables: judged in full by the launching process, only read by the others."""
     if not workflow.is_main_process:
         profile = ngc_profile.load(PROFILE_FILE, config["overlay"])
         return profile, tables.read_tables(*TABLE_FILES)
-    missing = missing_files()
-    if missing:
-        raise WorkflowError("\n".join(missing))
+    faults = unwritable_folders() + missing_files()
+    if faults:
+        raise WorkflowError("\n".join(faults))
     try:
         profile = ngc_profile.load_valid(PROFILE_FILE, config["overlay"])
         loaded = tables.load_tables(*TABLE_FILES, profile)
@@ -180,6 +187,17 @@ def tool_env(wildcards):
     return str(HOUSE / "envs" / f"{TOOLS[wildcards.tool]['env']}.yaml")
 
 
+def file_state(path):
+    """Path, size and time of a file: another one in its place is noticed, though it be older than what came of it."""
+    status = os.stat(path)
+    return [path, status.st_size, status.st_mtime_ns]
+
+
+def fastq_states(wildcards):
+    """State of a unit's two files: a mended copy keeps the time of its original."""
+    return [file_state(path) for path in unit_fastqs(wildcards).values()]
+
+
 def unit_row(wildcards):
     """A unit's row of units.tsv."""
     return TABLES.units[wildcards.unit]
@@ -201,13 +219,6 @@ def evaluation():
     if not bed:
         return {"id": "whole_genome", "sha256": None}
     return {"id": "regions", "sha256": hashlib.sha256(Path(bed).read_bytes()).hexdigest()}
-
-
-def fastq_bytes():
-    """Bytes of all FASTQ files of the run."""
-    if not workflow.is_main_process:
-        return 0
-    return sum(os.path.getsize(unit[fq]) for unit in TABLES.units.values() for fq in ("fq1", "fq2"))
 
 
 def read_group(wildcards):
@@ -301,6 +312,13 @@ def unfinished_jobs():
             for case in cases_of_job(job):
                 stops[case].append(verdict.Stop(job.rule.name, job.log[0] if job.log else None))
     return stops
+
+
+def forget_refusal():
+    """Delete the versions that preflight refused: a tool that was mended changes no input, yet must be asked again."""
+    if not Path("results/intake/preflight.json").is_file():
+        for tool in TOOLS_USED:
+            Path(f"results/intake/tools/{tool}.txt").unlink(missing_ok=True)
 
 
 def give_verdict(stops):

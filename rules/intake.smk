@@ -21,12 +21,15 @@ rule tool_version:
 rule reference_identity:
     input:
         fasta=FASTA,
+        fai=f"{FASTA}.fai",
+        dict=FASTA_DICT,
+        index=ALIGNER_INDEX,
         profile=PROFILE_FILE,
         overlay=OVERLAY,
         evaluation_regions=config["evaluation_regions"] or [],
     output:
         identity="results/intake/reference.json",
-        evaluation=expand("results/intake/regions/evaluation.{sex}.bed", sex=SEXES),
+        evaluation="results/intake/regions/evaluation.bed",
         autosomes="results/intake/regions/autosomes.interval_list",
         scatter=expand("results/intake/regions/scatter.{sex}.{part}.bed", sex=SEXES, part=PARTS),
     log:
@@ -62,7 +65,7 @@ rule preflight:
         runtime=10,
     params:
         tools={tool: TOOLS[tool] for tool in TOOLS_USED},
-        fastq_bytes=fastq_bytes(),
+        tables=TABLE_FILES,
     script:
         "../scripts/preflight.py"
 
@@ -70,7 +73,7 @@ rule preflight:
 rule fastq_intake:
     input:
         unpack(unit_fastqs),
-        preflight=ancient("results/intake/preflight.json"),
+        preflight="results/intake/preflight.json",
     output:
         "results/intake/{unit}.json",
     log:
@@ -85,6 +88,7 @@ rule fastq_intake:
         runtime=240,
     params:
         unit=unit_row,
+        files=fastq_states,
     script:
         "../scripts/fastq_intake.py"
 

@@ -14,7 +14,7 @@ rule package:
         ),
         report="results/qc/{case}.multiqc.html",
         intake=case_intake_reports,
-        preflight=ancient("results/intake/preflight.json"),
+        preflight="results/intake/preflight.json",
         identity="results/intake/reference.json",
         fasta=FASTA,
         fai=f"{FASTA}.fai",

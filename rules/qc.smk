@@ -52,13 +52,15 @@ rule mosdepth:
         crai="results/alignment/{sample}.cram.crai",
         fasta=FASTA,
         fai=f"{FASTA}.fai",
-        regions=of_sex("results/intake/regions/evaluation.{sex}.bed"),
+        regions="results/intake/regions/evaluation.bed",
     output:
         summary="results/qc/{sample}.mosdepth.summary.txt",
         global_dist="results/qc/{sample}.mosdepth.global.dist.txt",
         region_dist="results/qc/{sample}.mosdepth.region.dist.txt",
         regions=temp("results/qc/{sample}.regions.bed.gz"),
         csi=temp("results/qc/{sample}.regions.bed.gz.csi"),
+        thresholds=temp("results/qc/{sample}.thresholds.bed.gz"),
+        thresholds_csi=temp("results/qc/{sample}.thresholds.bed.gz.csi"),
     log:
         "logs/qc/{sample}.mosdepth.log",
     benchmark:
@@ -72,7 +74,7 @@ rule mosdepth:
     params:
         prefix="results/qc/{sample}",
     shell:
-        "mosdepth --threads {threads} --no-per-base --fasta {input.fasta:q} --by {input.regions:q}"
+        "mosdepth --threads {threads} --no-per-base --fasta {input.fasta:q} --by {input.regions:q} --thresholds 10,20"
         " {params.prefix:q} {input.cram:q} > {log:q} 2>&1"
 
 
@@ -127,14 +129,13 @@ rule metrics:
     input:
         intake=sample_intake_reports,
         stats="results/qc/{sample}.samtools_stats.txt",
-        markdup="results/alignment/{sample}.markdup.txt",
+        markdup="results/alignment/{sample}.markdup.json",
         mosdepth="results/qc/{sample}.mosdepth.summary.txt",
-        distribution="results/qc/{sample}.mosdepth.region.dist.txt",
+        thresholds="results/qc/{sample}.thresholds.bed.gz",
         wgs="results/qc/{sample}.wgs_metrics.txt",
         calls="results/qc/{sample}.bcftools_stats.txt",
-        preflight=ancient("results/intake/preflight.json"),
-        identity="results/intake/reference.json",
-        regions=of_sex("results/intake/regions/evaluation.{sex}.bed"),
+        preflight="results/intake/preflight.json",
+        regions="results/intake/regions/evaluation.bed",
         profile=PROFILE_FILE,
         overlay=OVERLAY,
     output:
@@ -160,7 +161,7 @@ rule multiqc:
         fastp=case_files("results/qc/{unit}.fastp.json"),
         alignment=case_files(
             "results/qc/{sample}.samtools_stats.txt",
-            "results/alignment/{sample}.markdup.txt",
+            "results/alignment/{sample}.markdup.json",
             "results/qc/{sample}.wgs_metrics.txt",
             "results/qc/{sample}.mosdepth.summary.txt",
             "results/qc/{sample}.mosdepth.global.dist.txt",
@@ -168,7 +169,7 @@ rule multiqc:
         ),
         calls=case_files("results/qc/{sample}.bcftools_stats.txt"),
         metrics=case_files("results/qc/{sample}.metrics.json"),
-        preflight=ancient("results/intake/preflight.json"),
+        preflight="results/intake/preflight.json",
     output:
         ensure("results/qc/{case}.multiqc.html", non_empty=True),
     log:
@@ -182,6 +183,6 @@ rule multiqc:
         mem_mb=2000,
         runtime=30,
     params:
-        config=workflow.source_path("../config/multiqc.yaml"),
+        config=str(HOUSE / "config" / "multiqc.yaml"),
     script:
         "../scripts/multiqc_report.py"

@@ -29,13 +29,17 @@ if ((${#fifos[@]} > 1)); then merge=(samtools merge --no-PG -c -p -u - "${fifos[
     samtools view --no-PG -@ "${snakemake[threads]}" -T "$fasta" -O cram,version=3.0 --write-index -o "$cram" -
 for worker in "${workers[@]}"; do wait "$worker"; done
 
-samtools reheader -P -i -c "sed -e 's/\tCL:[^\t]*//' -e 's/\tUR:[^\t]*//'" "$cram"
-# One report per sample, in the form that samtools writes for one library: counts are summed.
+# What goes is longer than what comes, so the header stays within its place.
+version=$(samtools --version | awk 'NR == 1 { print $2 }')
+marked="@PG\tID:samtools.markdup\tPN:samtools markdup\tVN:$version"
+samtools reheader -P -i -c "sed -e 's/\tCL:[^\t]*//' -e 's/\tUR:[^\t]*//' -e '\$a $marked'" "$cram"
+# One report per sample, in the form of samtools' own JSON (from 1.17 on), with the counts of all libraries.
 awk -F': ' -v distance="${snakemake_params[optical_distance]}" '
     FNR == 1 { libraries++; next }
     !($1 in sum) { order[++n] = $1 }
     { sum[$1] += $2 }
     END {
-        print "COMMAND: samtools markdup -d " distance ", each of " libraries " libraries by itself"
-        for (i = 1; i <= n; i++) print order[i] ": " sum[order[i]]
+        printf "{\n  \"COMMAND\": \"samtools markdup -d %d, each of %d libraries by itself\"", distance, libraries
+        for (i = 1; i <= n; i++) printf ",\n  \"%s\": %.0f", order[i], sum[order[i]]
+        print "\n}"
     }' "$scratch"/*.txt > "${snakemake_output[metrics]}"

@@ -1,5 +1,6 @@
 """Entry of rule metrics: one sample's metrics under GA4GH's names, each with definition, tool, version and status."""
 
+import gzip
 import json
 import sys
 from pathlib import Path
@@ -11,20 +12,19 @@ sys.stderr = open(snakemake.log[0], "w", buffering=1)
 
 source, sample = snakemake.input, snakemake.params.sample
 profile = ngc_profile.load(source.profile, source.overlay or None)
-identity = json.loads(Path(source.identity).read_text())
 tools = json.loads(Path(source.preflight).read_text())["tools"]
-text = {
-    name: Path(source[name]).read_text() for name in ("stats", "markdup", "mosdepth", "distribution", "wgs", "calls")
-}
-without_n = {contig["name"]: contig["bases_without_n"] for contig in identity["contigs"]}
+text = {name: Path(source[name]).read_text() for name in ("stats", "markdup", "mosdepth", "wgs", "calls")}
+thresholds = gzip.decompress(Path(source.thresholds).read_bytes()).decode()
+lengths = regions.sizes(regions.read_bed(source.regions))
+present = {contig: lengths[contig] for contig in regions.present(profile, sample["sex"]) if contig in lengths}
 values = {
     **metrics.read_intake(json.loads(Path(path).read_text()) for path in source.intake),
     **metrics.read_samtools_stats(text["stats"]),
     **metrics.read_markdup(text["markdup"]),
-    **metrics.read_mosdepth(text["mosdepth"], text["distribution"]),
+    **metrics.read_mosdepth(text["mosdepth"], thresholds, present),
     **metrics.read_wgs_metrics(text["wgs"]),
     **metrics.read_bcftools_stats(text["calls"]),
-    **metrics.sex_concordance(text["mosdepth"], without_n, profile, sample["sex"]),
+    **metrics.sex_concordance(text["mosdepth"], lengths, profile, sample["sex"]),
 }
 versions = {"intake": __version__, **{tool["name"]: tool["version"] for tool in tools}}
 judged = metrics.judge(values, profile, sample["sample_type"], snakemake.params.study_type, versions)
@@ -32,10 +32,7 @@ report = {
     "sample": sample["sample"],
     "metrics_version": "1.0",
     "profile": {"id": profile.id, "version": profile.version},
-    "evaluation_regions": {
-        **snakemake.params.evaluation,
-        "bases": regions.size(regions.read_bed(source.regions)),
-    },
+    "evaluation_regions": {**snakemake.params.evaluation, "bases": sum(present.values())},
     "metrics": judged,
     "status": metrics.worst(judged),
 }

@@ -58,6 +58,7 @@ with tempfile.TemporaryDirectory(dir=snakemake.resources.tmpdir) as scratch:
     given = [*source.fastp, *source.alignment, *source.calls, *sorted(str(path) for path in scratch.iterdir())]
     (scratch / "files.txt").write_text("".join(f"{path}\n" for path in given))
     command = ["multiqc", "--force", "--no-data-dir", "--config", snakemake.params.config]
+    command += ["--title", f"ngc-wgs, case {snakemake.wildcards.case}"]
     command += ["--file-list", str(scratch / "files.txt"), "--outdir", str(output.parent), "--filename", output.name]
     print(shlex.join(command), file=sys.stderr)
     subprocess.run(command, stdout=sys.stderr, stderr=sys.stderr, check=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import sys
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,7 +21,8 @@ MAX_PROFILE_BYTES = 4_000_000
 """A profile is some tens of kilobytes; anything above this is not one."""
 
 
-_ALIAS = re.compile(r"(?:^|[\s\[{,])\*\w", re.MULTILINE)
+MAX_DEPTH = 40
+"""Levels of nesting of a profile; the shipped one has seven."""
 
 
 class ProfileError(Exception):
@@ -235,17 +235,29 @@ def _read(path: Path) -> tuple[bytes, dict]:
         raise ProfileError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ProfileError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
-    # A few lines of aliases can stand for more data than any memory holds.
-    if _ALIAS.search(text):
-        raise ProfileError(f"{path}: uses YAML aliases (`*name`); write each value out")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        if path != default_profile():
+            _bounded(yaml.parse(text, Loader=loader), path)
         data = yaml.load(text, Loader=loader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ProfileError(f"{path}: not YAML: {' '.join(str(error).split())[:300]}") from None
     if not isinstance(data, dict):
         raise ProfileError(f"{path}: not a mapping of keys at its top level")
     return raw, data
+
+
+def _bounded(events, path: Path) -> None:
+    """Refuse what a submission's overlay could hurt the reader with: deep nesting, and aliases that multiply."""
+    depth = 0
+    for event in events:
+        kind = type(event).__name__
+        depth += kind in ("SequenceStartEvent", "MappingStartEvent")
+        depth -= kind in ("SequenceEndEvent", "MappingEndEvent")
+        if kind == "AliasEvent":
+            raise ProfileError(f"{path}: uses YAML aliases (`*name`); write each value out")
+        if depth > MAX_DEPTH:
+            raise ProfileError(f"{path}: nested deeper than {MAX_DEPTH} levels")
 
 
 def _iso(day: str | date | None) -> str:

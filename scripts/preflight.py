@@ -5,7 +5,7 @@ import re
 import sys
 from pathlib import Path
 
-from ngc_wgs import intake
+from ngc_wgs import intake, tables
 from ngc_wgs.tools import ToolError, read_version
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)
@@ -23,7 +23,9 @@ for path in snakemake.input.tools:
         tools.append({**tools[-1], "name": "picard", "version": picard[1], "pinned": picard[1], "minimum": picard[1]})
 
 identity = json.loads(Path(snakemake.input.reference).read_text())
-disk = intake.free_disk(".", intake.estimate_disk(snakemake.params.fastq_bytes)["needed_bytes"])
+units = tables.read_tables(*snakemake.params.tables).units.values()
+fastq_bytes = sum(Path(unit[fq]).stat().st_size for unit in units for fq in ("fq1", "fq2"))
+disk = intake.free_disk(".", intake.estimate_disk(fastq_bytes)["needed_bytes"])
 faults += map(intake.line, identity["findings"] + disk["findings"])
 if faults:
     sys.exit("\n".join(["Preflight refuses the run:", *faults]))

@@ -17,29 +17,21 @@ identity["findings"] += reference.side_file_findings(fasta, identity, snakemake.
 
 if not identity["findings"]:
     restriction = snakemake.input.evaluation_regions
-    written = {name: iter(output[name]) for name in ("evaluation", "scatter")}
+    scattered = iter(output.scatter)
     contigs = [contig["name"] for contig in profile.contigs("autosome", "X", "Y")]
     every_base = regions.without_n(fasta, contigs)
     blocks = regions.without_n(fasta, contigs, shortest=regions.SHORTEST_GAP)
-    sizes = {name: regions.size(i for i in every_base if i[0] == name) for name in contigs}
-    for contig in identity["contigs"]:
-        contig["bases_without_n"] = sizes.get(contig["name"])
+    judged = regions.intersect(every_base, regions.read_bed(restriction)) if restriction else every_base
+    regions.write_bed(output.evaluation, judged)
+    autosomes = {contig["name"] for contig in profile.contigs("autosome")}
+    header = "@HD\tVN:1.6\tSO:coordinate\n" + reference.sam_sequence_lines(identity)
+    regions.write_interval_list(output.autosomes, header, [interval for interval in judged if interval[0] in autosomes])
     for sex in snakemake.params.sexes:
         present = regions.present(profile, sex)
-        judged = [interval for interval in every_base if interval[0] in present]
-        if restriction:
-            judged = regions.intersect(judged, regions.read_bed(restriction))
-        regions.write_bed(next(written["evaluation"]), judged)
         called = [interval for interval in blocks if interval[0] in present]
         parts = len(output.scatter) // len(snakemake.params.sexes)
         for ploidy, part in regions.scatter_by_ploidy(called, regions.haploid(profile, sex), parts):
-            regions.write_bed(next(written["scatter"]), part, str(ploidy))
-    autosomes = {contig["name"] for contig in profile.contigs("autosome")}
-    judged = [interval for interval in every_base if interval[0] in autosomes]
-    if restriction:
-        judged = regions.intersect(judged, regions.read_bed(restriction))
-    header = "@HD\tVN:1.6\tSO:coordinate\n" + reference.sam_sequence_lines(identity)
-    regions.write_interval_list(output.autosomes, header, judged)
+            regions.write_bed(next(scattered), part, str(ploidy))
 Path(output.identity).write_text(json.dumps(identity, indent=2) + "\n")
 for path in output:
     # A refused reference has no regions; preflight stops the run over the findings above.

@@ -131,7 +131,7 @@ def _sample_reads(reads: pysam.AlignmentFile, out: Alignment, limit: int) -> Non
     look(reads.fetch(until_eof=True), max(1, limit // 10))
     if not reads.has_index():
         return
-    lengths = dict(zip(reads.references, reads.lengths))
+    lengths = dict(zip(reads.references, reads.lengths, strict=True))
     windows = [(contig, length * part // 4) for contig, length in lengths.items() if length > 1000 for part in range(4)]
     windows = windows[:: max(1, len(windows) // 400)]
     for contig, start in windows:
@@ -216,7 +216,8 @@ def _contigs(lines: list[dict], profile: Profile, found) -> Iterator[Finding]:
     pairs = [(line.get("SN"), int(line.get("LN", 0))) for line in lines]
     expected = [(contig["name"], contig["length"]) for contig in wanted]
     if pairs != expected:
-        at = next((i for i, (a, b) in enumerate(zip(pairs, expected)) if a != b), min(len(pairs), len(expected)))
+        both = enumerate(zip(pairs, expected, strict=False))
+        at = next((i for i, (there, wanted_here) in both if there != wanted_here), min(len(pairs), len(expected)))
         is_there = "{} ({})".format(*pairs[at]) if at < len(pairs) else "nothing"
         must_be = "{} ({})".format(*expected[at]) if at < len(expected) else "nothing"
         yield found(

@@ -18,8 +18,9 @@ TAG_FILES = ("bagit.txt", "bag-info.txt", MANIFEST)
 MAX_ENTRIES = 100_000
 """Files and folders of a submission at most; a real one has some tens."""
 
-# As the bagit library writes it; RFC 8493 would allow other spacing and case, which would leave room to tamper.
-_LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
+# As the bagit library writes it: two spaces in the payload's manifest, one in the tag manifest. RFC 8493
+# would allow other spacing and case, which would leave room to tamper.
+_LINE = re.compile(r"([0-9a-f]{64})  ?(\S.*)")
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 _WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
@@ -92,7 +93,7 @@ def read_bag(root: Path, reader: Callable[[str, Path], FileFacts]) -> Bag:
 
 
 def _walk(root: Path) -> Iterator[tuple[str, str, int]]:
-    """(path in the bag, file|folder|other, mode) of everything below the root and the root itself; links are not followed."""
+    """(path in the bag, file|folder|other, mode) of the root and everything below it; links are not followed."""
     try:
         yield ".", "folder", os.stat(root).st_mode
     except OSError as error:

@@ -38,7 +38,8 @@ _CPR = re.compile(rf"(?<!\d)(?<!\d\.)({_DATE})([{_DASH}]|[ \u00a0](?=\d{{4}}))?(
 _ECPR = re.compile(rf"(?<![A-Za-z0-9])({_DATE})[{_DASH}]?[01567][A-Z]{{2}}\d(?![A-Za-z0-9])")
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
 _PHONE = re.compile(
-    r"(?:(?<![\w.+])(?:\+|00)45[ .\u00a0-]?|(?i:(?<![A-Za-z])(?:tlf|telefon|tel|phone|mobil|mob)(?:nr)?\.?[ :=\u00a0]{1,3}))"
+    r"(?:(?<![\w.+])(?:\+|00)45[ .\u00a0-]?"
+    r"|(?i:(?<![A-Za-z])(?:tlf|telefon|tel|phone|mobil|mob)(?:nr)?\.?[ :=\u00a0]{1,3}))"
     r"(?:\d[ .\u00a0-]?){7}\d(?!\d)"
 )
 # Hexadecimal digests are made of digits and letters and would, now and then, hold a run of ten digits.
@@ -47,6 +48,7 @@ _DIGEST = re.compile(
 )
 _UUID = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])")
 _DATA_URL = re.compile(r"base64,[A-Za-z0-9+/=\s]{40,}")
+_WORD = re.compile(r"[^\W_]+")
 _PACKED = "H4sI"
 """How base64 of gzip begins."""
 _DIGITS = re.compile(r"\d{6}")
@@ -73,16 +75,14 @@ class Scanner:
         roots = "|".join(re.escape(root) for root in sorted(set(path_roots)))
         self._path = re.compile(
             r"file://[^\s\"'<>]+"
-            + (rf"|(?<![\w/.:~@)\]-])/(?:{roots})/[^\s\"'<>,;]+" if roots else "")
+            + (rf"|(?<![\w/.~@)\]-])/(?:{roots})/[^\s\"'<>,;]+" if roots else "")
             + r"|(?<![A-Za-z])[A-Za-z]:\\(?:Users|Documents)[^\s\"'<>]+"
         )
-        self._deny = {word.casefold() for word in (w.strip() for w in deny) if word}
-        single = sorted((word for word in self._deny), key=len, reverse=True)
-        self._deny_pattern = (
-            re.compile(r"(?<![^\W_])(?:" + "|".join(re.escape(word) for word in single) + r")(?![^\W_])", re.IGNORECASE)
-            if single
-            else None
-        )
+        deny = {word.strip().casefold() for word in deny} - {""}
+        self._words = {word for word in deny if _WORD.fullmatch(word)}
+        phrases = sorted(deny - self._words, key=len, reverse=True)
+        pattern = "|".join(re.escape(phrase) for phrase in phrases)
+        self._phrases = re.compile(rf"(?<![^\W_])(?:{pattern})(?![^\W_])", re.IGNORECASE) if phrases else None
 
     def scan(self, text: str) -> list[Match]:
         """Every identifier in a text, in order of place; an e-mail hides what lies within it."""
@@ -95,8 +95,11 @@ class Scanner:
         if "/" in text or ":\\" in text:
             found += [Match(PATH, *m.span(), "") for m in self._path.finditer(text)]
         found += [Match(PHONE, *m.span(), "") for m in _PHONE.finditer(text)]
-        if self._deny_pattern:
-            found += [Match(DENIED, *m.span(), "") for m in self._deny_pattern.finditer(text)]
+        if self._words:
+            words = _WORD.finditer(text)
+            found += [Match(DENIED, *m.span(), "") for m in words if m.group().casefold() in self._words]
+        if self._phrases:
+            found += [Match(DENIED, *m.span(), "") for m in self._phrases.finditer(text)]
         return sorted(found, key=lambda match: (match.start, match.rule))
 
     @staticmethod
@@ -193,6 +196,8 @@ class _Reader(HTMLParser):
 
     def close(self) -> None:
         super().close()
+        if self.rawdata:  # the standard library drops what an unclosed script holds
+            self.handle_data(self.rawdata)
         if self._kind:
             self._close()
 

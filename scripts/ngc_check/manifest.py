@@ -17,11 +17,11 @@ from ngc_check.findings import Finding
 from ngc_profile import Profile, data_file
 
 NAME = "manifest.json"
-MAX_BYTES = 20_000_000
+MAX_BYTES = 5_000_000
 MAX_DEPTH = 40
 MAX_SCHEMA_FAULTS = 50
 
-_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
+_TOKEN = re.compile(r'\\.|["\[{\]}]', re.DOTALL)
 
 
 class BadJson(Exception):
@@ -34,10 +34,13 @@ def parse_json(text: str | None, problem: str = "") -> object:
         raise BadJson(problem or "cannot be read")
     if len(text) > MAX_BYTES:
         raise BadJson(f"larger than {MAX_BYTES} characters")
-    depth = 0
-    for match in _BRACKET.finditer(text):
+    depth, quoted = 0, False
+    for match in _TOKEN.finditer(text):
         token = match.group()
-        depth += (token in "[{") - (token in "]}") if len(token) == 1 else 0
+        if token == '"':
+            quoted = not quoted
+        elif not quoted and len(token) == 1:
+            depth += 1 if token in "[{" else -1
         if depth > MAX_DEPTH:
             raise BadJson(f"nested deeper than {MAX_DEPTH} levels")
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import struct
+import zlib as standard_zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -29,6 +30,8 @@ MAX_LINE = 8 << 20
 MAX_HEADER = 64 << 20
 MAX_RATIO = 300
 """Real VCFs shrink 3 to 30 times; a file that grows more than this beyond MAX_HEADER is made to fill memory or time."""
+LEAF = 1 << 14
+"""Bytes of records that are read line by line rather than halved again."""
 MIN_FAST = 1 << 18
 """Bytes of records below which importing the fast path costs more than it saves."""
 MAX_FINDINGS = 500_000
@@ -57,7 +60,7 @@ class _Report:
         self._last[rule] = len(self.kept)
         place = f"line {line}" if line else ""
         severity = {"INFO": "info", "NOT_CHECKED": "info"}.get(status, "")
-        self.kept.append(Finding(rule, severity, status, self.file, place, evidence))
+        self.kept.append(Finding(rule, severity, status, self.file, place, evidence[:400]))
 
     def findings(self) -> Iterator[Finding]:
         for at, finding in enumerate(self.kept):
@@ -257,7 +260,7 @@ def _container(source: _Source, path: Path, index: str | Path | None, report: _R
             report.emit(pro.P_INDEX, 0, f"{beside.name} is no tabix index")
         elif stat.st_mtime_ns < path.stat().st_mtime_ns:
             report.emit(pro.P_INDEX, 0, f"{beside.name} is older than its VCF")
-    except (OSError, EOFError, zlib.error):
+    except (OSError, EOFError, standard_zlib.error):
         report.emit(pro.P_INDEX, 0, f"{beside.name} is missing or cannot be read")
 
 
@@ -306,9 +309,7 @@ def _check(
             report.emit(pro.P_SAMPLE, 0, "no manifest at hand: the sample's name is not compared", "NOT_CHECKED")
         if sex is None:
             report.emit(pro.P_PLOIDY, 0, "no manifest at hand: the sex is not known", "NOT_CHECKED")
-        judge = pro.ProfileJudge(
-            profile, header, report.emit, kind=kind, sample=sample, sex=sex, reference=bases
-        )
+        judge = pro.ProfileJudge(profile, header, report.emit, kind=kind, sample=sample, sex=sex, reference=bases)
         judge.judge_header()
         # GATK's MIN_DP has an underscore, which 4.2 does not allow in FORMAT; the profile names it, so it may stand.
         extra = frozenset(profile.data[kind]["format"])
@@ -318,7 +319,7 @@ def _check(
     if judge is not None:
         records.exact_duplicate = judge.exact_duplicate
     try:
-        seen = _records(rest, chunks, number, records, judge, fast, content, report)
+        seen = _records(rest, chunks, _Body(number, records, judge, fast, report), content, report)
     finally:
         if bases is not None:
             bases.close()
@@ -338,9 +339,7 @@ def _open_reference(reference: str | Path | None, report: _Report) -> Reference 
     return None
 
 
-def _header(
-    chunks: Iterator[bytes], reader: spec.HeaderReader, content, report: _Report
-) -> tuple[bytes, int, bool]:
+def _header(chunks: Iterator[bytes], reader: spec.HeaderReader, content, report: _Report) -> tuple[bytes, int, bool]:
     """Feed lines up to the column line. Rest of the text, number of lines read, whether the column line came."""
     held, number, total = b"", 0, 0
     ended = False
@@ -423,67 +422,92 @@ def _digest(block: bytes, content) -> None:
         content.update(b"\n")
 
 
-def _records(
-    rest: bytes,
-    chunks: Iterator[bytes],
-    number: int,
-    records: spec.RecordJudge,
-    judge: pro.ProfileJudge | None,
-    fast: bool,
-    content,
-    report: _Report,
-) -> bool:
-    """Judge every data line, block by block; True when there was any."""
-    prover = None
-    held, ended, seen = [rest], False, False
-    size = len(rest)
-    while not ended:
-        while size < BLOCK:
-            chunk = next(chunks, None)
-            if chunk is None:
-                ended = True
-                break
-            held.append(chunk)
-            size += len(chunk)
-        text = b"".join(held)
-        cut = len(text) if ended else text.rfind(b"\n") + 1
-        if cut == 0 and len(text) > MAX_LINE:
-            report.emit(spec.R_TEXT, number + 1, f"a line over {MAX_LINE} bytes: not read further")
-            raise _Stop
-        if cut == 0 and not ended:
-            # A line longer than a block: take more before looking again.
-            chunk = next(chunks, None)
-            held, size = [text, chunk or b""], BLOCK if chunk is None else len(text) + len(chunk)
-            ended = chunk is None
-            if not ended:
-                continue
-            cut, text = len(text), text
-        block, left = text[:cut], text[cut:]
-        held, size = [left], len(left)
-        if not block:
+def _blocks(rest: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Text in blocks of whole lines, about BLOCK bytes each; only the last may lack its line end.
+
+    A line that has not ended after MAX_LINE bytes ends the blocks with a block that long and no line end.
+    """
+    held, size = [rest], len(rest)
+    for chunk in chunks:
+        held.append(chunk)
+        size += len(chunk)
+        if size < BLOCK:
             continue
+        text = b"".join(held)
+        cut = text.rfind(b"\n") + 1
+        held, size = [text[cut:]], len(text) - cut
+        if cut:
+            yield text[:cut]
+        elif size > MAX_LINE:
+            yield text
+            return
+    text = b"".join(held)
+    if text:
+        yield text
+
+
+class _Body:
+    """The data lines: each block is proven clean at once, or halved until the odd lines are few, and those are read."""
+
+    def __init__(
+        self, number: int, records: spec.RecordJudge, judge: pro.ProfileJudge | None, fast: bool, report: _Report
+    ) -> None:
+        self.number = number
+        """Number of the last line that was judged."""
+        self.records, self.judge, self.fast, self.report = records, judge, fast, report
+        self.prover = None
+        self.failures = 0
+        """Small blocks in a row that could not be proven: where all are odd, halving only costs time."""
+
+    def take(self, block: bytes) -> None:
+        """Judge whole lines. Raises _Stop when there is no use in going on."""
+        if self.fast and self.prover is None and len(block) >= MIN_FAST:
+            from ngc_check.vcf_fast import Prover
+
+            self.prover = Prover(self.records, self.judge)
+        self._prove(block)
+        if self.report.counts.total() > MAX_FINDINGS:
+            self.report.emit(spec.R_TEXT, self.number, f"over {MAX_FINDINGS} findings: not read further")
+            raise _Stop
+
+    def _prove(self, block: bytes) -> None:
+        if self.prover is not None and self.prover.proves(block, self.number):
+            self.number += block.count(b"\n")
+            self.failures = 0
+            return
+        middle = block.find(b"\n", len(block) // 2) + 1
+        if self.prover is None or len(block) < 2 * LEAF or not 0 < middle < len(block) or self.failures > 16:
+            self._read(block)
+            self.failures += 1
+            return
+        self._prove(block[:middle])
+        self._prove(block[middle:])
+
+    def _read(self, block: bytes) -> None:
+        records, judge, report = self.records, self.judge, self.report
+        for raw in block.split(b"\n")[:-1]:
+            self.number += 1
+            record = records.judge(_text(raw, self.number, records.header, report), self.number)
+            if record is None:
+                if report.counts[spec.R_FIELDS] > MAX_RAGGED:
+                    text = f"{MAX_RAGGED} lines without the right columns: not read further"
+                    report.emit(spec.R_TEXT, self.number, text)
+                    raise _Stop
+            elif judge is not None:
+                judge.judge(record)
+
+
+def _records(rest: bytes, chunks: Iterator[bytes], body: _Body, content, report: _Report) -> bool:
+    """Judge every data line, block by block; True when there was any."""
+    seen = False
+    for block in _blocks(rest, chunks):
+        if len(block) > MAX_LINE and not block.endswith(b"\n"):
+            report.emit(spec.R_TEXT, body.number + 1, f"a line over {MAX_LINE} bytes: not read further")
+            raise _Stop
         seen = True
         _digest(block, content)
         if not block.endswith(b"\n"):
-            _unended(records.version, number + block.count(b"\n") + 1, report)
+            _unended(body.records.version, body.number + block.count(b"\n") + 1, report)
             block += b"\n"
-        lines = block.count(b"\n")
-        if fast and prover is None and len(block) >= MIN_FAST:
-            from ngc_check.vcf_fast import Prover
-
-            prover = Prover(records, judge)
-        if prover is None or not prover.proves(block, number):
-            for raw in block.split(b"\n")[:-1]:
-                number += 1
-                record = records.judge(_text(raw, number, records.header, report), number)
-                if judge is not None and record is not None:
-                    judge.judge(record)
-                if record is None and report.counts[spec.R_FIELDS] > MAX_RAGGED:
-                    report.emit(spec.R_TEXT, number, f"{MAX_RAGGED} lines without the right columns: not read further")
-                    raise _Stop
-            if report.counts.total() > MAX_FINDINGS:
-                report.emit(spec.R_TEXT, number, f"over {MAX_FINDINGS} findings: not read further")
-                raise _Stop
-        else:
-            number += lines
+        body.take(block)
     return seen

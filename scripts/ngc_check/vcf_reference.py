@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-WINDOW = 1 << 18
+WINDOW = 1 << 20
 """Bases held at a time: records come in order, so each window is read once."""
+OVERLAP = 4096
+"""Bases held beyond the window, so that alleles up to this length are never cut."""
 
 
 class ReferenceUnusable(Exception):
@@ -13,7 +15,7 @@ class ReferenceUnusable(Exception):
 
 
 class Reference:
-    """Bases of a FASTA with a `.fai` beside it (and a `.gzi` where it is BGZF). Upper case, 0-based half-open."""
+    """Bases of a FASTA with a `.fai` beside it (and a `.gzi` where it is BGZF), in the file's case."""
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
@@ -53,25 +55,25 @@ class Reference:
         return layout[0] if layout else None
 
     def bases(self, contig: str, start: int, end: int) -> bytes:
-        """Upper-case bases, fewer than asked where the contig ends. Raises KeyError for an unknown contig."""
+        """Bases of a 0-based half-open interval, fewer where the contig ends. KeyError for an unknown contig."""
         length, offset, per_line, width = self._layout[contig]
         end = min(end, length)
         if start >= end:
             return b""
         if self._bgzf is not None:
-            return self._bgzf.fetch(contig, start, end).upper().encode()
+            return self._bgzf.fetch(contig, start, end).encode()
         first = offset + start // per_line * width + start % per_line
         last = offset + (end - 1) // per_line * width + (end - 1) % per_line + 1
         self._plain.seek(first)
         text = self._plain.read(last - first)
         if width > per_line:
             text = text.replace(b"\n", b"").replace(b"\r", b"")
-        return text.upper()
+        return text
 
     def window(self, contig: str, number: int) -> bytes:
-        """Bases of the window `number * WINDOW` onwards, and as many again so that no allele is cut in two."""
+        """Bases from `number * WINDOW` on: WINDOW and OVERLAP of them, fewer at the contig's end."""
         if self._key != (contig, number):
-            self._held = self.bases(contig, number * WINDOW, (number + 2) * WINDOW)
+            self._held = self.bases(contig, number * WINDOW, (number + 1) * WINDOW + OVERLAP)
             self._key = (contig, number)
         return self._held
 
@@ -79,13 +81,13 @@ class Reference:
         """Why REF at a 1-based position differs from the reference, or None."""
         if contig not in self._layout:
             return "lies on a contig that the reference does not have"
-        if len(ref) > WINDOW:
+        if len(ref) > OVERLAP:
             have = self.bases(contig, pos - 1, pos - 1 + len(ref))
         else:
             number = (pos - 1) // WINDOW
             at = pos - 1 - number * WINDOW
             have = self.window(contig, number)[at : at + len(ref)]
-        if have == ref.upper().encode():
+        if have.upper() == ref.upper().encode():
             return None
         return f"REF {ref[:20]} where the reference has {have[:20].decode('ascii', 'replace') or 'no base'}"
 
@@ -95,7 +97,7 @@ class Reference:
             return False
         for at in range(start, end, WINDOW):
             part = self.bases(contig, at, min(at + WINDOW, end))
-            if part.count(b"N") != len(part):
+            if part.upper().count(b"N") != len(part):
                 return False
         return True
 

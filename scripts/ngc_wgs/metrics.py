@@ -6,6 +6,7 @@ gates are the profile's (`metrics`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 RANK = {"PASS": 0, "NOT_MEASURED": 0, "WARN": 1, "FAIL": 2}
@@ -46,28 +47,28 @@ def read_samtools_stats(text: str) -> dict[str, float]:
 
 
 def read_markdup(text: str) -> dict[str, float]:
-    """Share of duplicates among primary mapped reads (%), over the libraries of a `samtools markdup` report."""
-    totals = {"EXAMINED": 0, "DUPLICATE PRIMARY TOTAL": 0}
-    for line in text.splitlines():
-        key, _, value = line.partition(":")
-        if key in totals:
-            totals[key] += int(value)
-    return {"pct_duplicate_reads": _percent(totals["DUPLICATE PRIMARY TOTAL"], totals["EXAMINED"])}
+    """Share of duplicates among primary mapped reads (%), over the libraries of a `samtools markdup` JSON report."""
+    counts = json.loads(text)
+    return {"pct_duplicate_reads": _percent(counts["DUPLICATE PRIMARY TOTAL"], counts["EXAMINED"])}
 
 
-def read_mosdepth(summary: str, distribution: str) -> dict[str, float]:
-    """Mean depth and the shares of bases at 10x and 20x, over the regions that mosdepth was given."""
-    rows = dict(_rows(summary, "chrom"))
-    found = {"mean_coverage": float(rows["total_region"]["mean"])}
-    shares = {}
-    for line in distribution.splitlines():
-        contig, depth, share = line.split("\t")
-        if contig == "total":
-            shares[int(depth)] = float(share)
-    for depth in (10, 20):
-        # mosdepth lists depths downwards from the greatest seen: what is absent is above it.
-        found[f"pct_{depth}x"] = shares.get(depth, 0.0)
-    return found
+def read_mosdepth(summary: str, thresholds: str, lengths: dict[str, int]) -> dict[str, float]:
+    """Mean depth and the shares of bases at 10x and 20x over the regions that mosdepth was given.
+
+    lengths: bases of the regions on each contig that counts; mosdepth leaves a contig without reads out of its summary.
+    thresholds: text of its `thresholds.bed`, bases of each region at 10X and 20X or more: its own distributions are
+    rounded to a hundredth.
+    """
+    total = sum(lengths.values())
+    if not total:
+        return {}
+    regions = dict(_rows(summary, "chrom"))
+    bases = sum(int(regions[f"{contig}_region"]["bases"]) for contig in lengths if f"{contig}_region" in regions)
+    rows = [row for contig, row in _rows(thresholds.lstrip("#"), "chrom") if contig in lengths]
+    return {
+        "mean_coverage": round(bases / total, 4),
+        **{f"pct_{depth}x": round(sum(int(row[f"{depth}X"]) for row in rows) / total, 6) for depth in (10, 20)},
+    }
 
 
 def read_wgs_metrics(text: str) -> dict[str, float]:
@@ -116,20 +117,20 @@ def read_bcftools_stats(text: str) -> dict[str, float]:
     }
 
 
-def sex_concordance(summary: str, bases_without_n: dict[str, int], profile, sex: str) -> dict[str, float]:
+def sex_concordance(summary: str, lengths: dict[str, int], profile, sex: str) -> dict[str, float]:
     """1 where the depth of X and Y, over that of the autosomes, agrees with the declared sex, 0 where it does not.
 
-    Nothing where the sex is not declared as female or male, or the reference has no X, Y or autosomes. Depths are over
-    all bases without N, whatever the evaluation regions; the limits are the profile's.
+    Nothing where the sex is not declared as female or male, or the regions leave out X, Y or the autosomes. lengths: as
+    for `read_mosdepth`, of all contigs. The limits are the profile's.
     """
     if sex not in ("female", "male"):
         return {}
-    rows = dict(_rows(summary, "chrom"))
+    regions = dict(_rows(summary, "chrom"))
 
     def depth(role: str) -> float | None:
-        names = [contig["name"] for contig in profile.contigs(role) if contig["name"] in rows]
-        bases = sum(bases_without_n[name] for name in names)
-        return sum(int(rows[name]["bases"]) for name in names) / bases if bases else None
+        names = [contig["name"] for contig in profile.contigs(role) if contig["name"] in lengths]
+        bases = sum(int(regions[f"{name}_region"]["bases"]) for name in names if f"{name}_region" in regions)
+        return bases / sum(lengths[name] for name in names) if names else None
 
     autosomes, x, y = depth("autosome"), depth("X"), depth("Y")
     if not autosomes or x is None or y is None:
@@ -161,7 +162,7 @@ def judge(values: dict[str, float], profile, sample_type: str, study_type: str, 
                 "unit": metric["unit"],
                 "definition": metric["definition"],
                 "tool": metric["tool"],
-                "version": versions.get(metric["tool"].split()[0]),
+                "version": None if value is None else versions[metric["tool"].split()[0]],
                 "status": "NOT_MEASURED" if value is None else hit["status"] if hit else "PASS",
                 "gate": gate and {key: gate[key] for key in ("op", "value", "status", "basis")},
             }

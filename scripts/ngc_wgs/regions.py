@@ -39,6 +39,14 @@ def size(intervals: Iterable[Interval]) -> int:
     return sum(end - start for _, start, end in intervals)
 
 
+def sizes(intervals: Iterable[Interval]) -> dict[str, int]:
+    """Bases in the intervals of each contig that has any."""
+    found: dict[str, int] = {}
+    for contig, start, end in intervals:
+        found[contig] = found.get(contig, 0) + end - start
+    return found
+
+
 def intersect(left: Iterable[Interval], right: Iterable[Interval]) -> list[Interval]:
     """Bases that are in both; overlapping intervals of one side count once."""
     by_contig: dict[str, list[tuple[int, int]]] = {}

@@ -46,9 +46,12 @@ def judge(case: str, stops: list[Stop], results: Path = Path("results")) -> Verd
     report_file, receipt_file = results / "check" / f"{case}.json", results / "package" / f"{case}.json"
     if stops and any(stop.rule != "accept" for stop in stops):
         first = stops[0]
-        said = _tail(first.log)
+        said = _lines(first.log)
         refused = any(GATE_SAYS in line for line in said)
-        return Verdict(case, "REFUSED" if refused else "STOPPED", (f"at {first.rule}", *said), "")
+        # A gate lists what it found; a tool that fails says why at the end.
+        shown = said[:LOG_LINES] if refused else said[-LOG_LINES:]
+        log = (f"{first.log}:",) if said else ()
+        return Verdict(case, "REFUSED" if refused else "STOPPED", (f"at {first.rule}", *log, *shown), "")
     if not report_file.is_file() or not receipt_file.is_file():
         return Verdict(case, "STOPPED", ("not checked",), "")
     report = json.loads(report_file.read_text())
@@ -64,11 +67,11 @@ def judge(case: str, stops: list[Stop], results: Path = Path("results")) -> Verd
     return Verdict(case, "ACCEPTED", (), str(folder))
 
 
-def _tail(log: str | None) -> list[str]:
+def _lines(log: str | None) -> list[str]:
+    """Lines of a log that are not blank; none where there is no log."""
     if not log or not Path(log).is_file():
         return []
-    lines = [line for line in Path(log).read_text(errors="replace").splitlines() if line.strip()]
-    return [f"{log}:", *lines[-LOG_LINES:]]
+    return [line for line in Path(log).read_text(errors="replace").splitlines() if line.strip()]
 
 
 def table(verdicts: list[Verdict]) -> str:

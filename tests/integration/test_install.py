@@ -9,8 +9,8 @@ import pytest
 
 HOUSE = Path(__file__).parents[2]
 BASICS = (
-    "awk bash cat chmod cut dirname env flock grep head ln ls mkdir mktemp mv python3 rm sed sh sha256sum sort tail touch "
-    "uniq"
+    "awk bash cat chmod cut dirname env flock grep head ln ls mkdir mktemp mv python3 "
+    "rm sed sh sha256sum sort tail touch uniq"
 )
 PACKAGES = ["bwa", "samtools", "bcftools", "tabix", "fastp", "mosdepth", "art-nextgen-simulation-tools"]
 JAVA_PACKAGES = ["openjdk-17-jre-headless", "maven"]

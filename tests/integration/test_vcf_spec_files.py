@@ -1,4 +1,4 @@
-"""The test files of samtools/hts-specs for VCF 4.2: every passed one accepted, every failed one refused for its subject."""
+"""The test files of samtools/hts-specs for VCF 4.2: passed ones are accepted, failed ones refused for their subject."""
 
 from __future__ import annotations
 

@@ -275,9 +275,10 @@ class Submission:
                     stop = following[1] - 1 if following else edge
                     if stop > done:
                         haploid = contig in ("chrX", "chrY") and done >= 1000
+                        genotype, likelihoods = ("0", "0,700") if haploid else ("0/0", "0,90,900")
                         lines.append(
                             f"{contig}\t{done + 1}\t.\t{bases[contig][done]}\t<NON_REF>\t.\t.\tEND={stop}\t"
-                            f"GT:DP:GQ:MIN_DP:PL\t{'0' if haploid else '0/0'}:34:99:30:{'0,700' if haploid else '0,90,900'}"
+                            f"GT:DP:GQ:MIN_DP:PL\t{genotype}:34:99:30:{likelihoods}"
                         )
                         done = stop
                     if following:
@@ -435,7 +436,7 @@ class Submission:
 
     def save_manifest(self, manifest: dict) -> None:
         """Write manifest.json."""
-        (self.root / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
+        (self.root / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
     def edit_manifest(self, change: Callable[[dict], object]) -> None:
         """Change manifest.json; the change must change something."""

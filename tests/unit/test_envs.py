@@ -6,7 +6,7 @@ import re
 import shlex
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -149,7 +149,7 @@ def test_environment_has_the_three_channels_and_exact_versions(env):
     assert ENVS[env]["channels"] == ["conda-forge", "bioconda", "nodefaults"]
     specs = [spec for spec in ENVS[env]["dependencies"] if isinstance(spec, str)] + pip_part(env)
     for spec in specs:
-        assert re.fullmatch(r"[A-Za-z0-9._-]+==\d+(\.\d+)*", spec), spec
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==\d+(\.(post)?\d+)*", spec), spec
 
 
 def test_a_package_has_the_same_version_in_every_environment():
@@ -169,6 +169,15 @@ def test_the_table_says_what_the_tools_environment_pins(tool):
 def test_the_python_steps_and_the_local_environment_hold_the_same_packages():
     for name, version in pip_pins(pip_part("python")).items():
         assert LOCK[name] == version, name
+
+
+def test_the_python_steps_pin_what_their_packages_need_too():
+    pinned = set(pip_pins(pip_part("python")))
+    for name in pinned:
+        needs = map(Requirement, requires(name) or [])
+        for need in needs:
+            if need.marker is None or need.marker.evaluate({"extra": ""}):
+                assert canonicalize_name(need.name) in pinned, f"{need.name}, which {name} needs"
 
 
 def test_the_lock_meets_every_dependency_of_the_project():

@@ -1,0 +1,160 @@
+"""Write docs/profile.md from the profile: `python scripts/profile_docs.py [OUT]`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import ngc_profile
+from ngc_profile import Profile
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "profile.md"
+SECTIONS = (
+    ("NGC-PKG", "The package", "The submission folder as a BagIt bag: complete, unchanged, sealed."),
+    ("NGC-MAN", "The manifest", "manifest.json: its form, its codes, its fields against each other and the files."),
+    ("NGC-ALN", "Alignments", "Each CRAM or BAM, its index and its header."),
+    ("NGC-PII", "Personal identifiers", "Every text of the submission; what is found is never shown, only named."),
+    ("NGC-QC", "Quality", "Statuses are computed anew from value and threshold."),
+    ("NGC-VCF", "Variants (VCF)", "Each germline VCF, beyond its format."),
+    ("NGC-GVCF", "Variants (gVCF)", "Each gVCF, beyond its format."),
+    ("VCF-SPEC", "The VCF format", "VCF 4.2 and 4.3 as specified; these alone count with `--spec-only`."),
+)
+BASES = {
+    "law": "Danish law or a publication of Nationalt Genom Center",
+    "ngc-observed": "seen in public scripts or on paths of the centre: real and dated, no published rule",
+    "dk": "Danish national standard",
+    "peer": "another national programme",
+    "spec": "format specification",
+    "own": "engineering choice of this project",
+}
+
+
+def page(profile: Profile) -> str:
+    """The whole page as Markdown."""
+    lines = [
+        f"# Profile {profile.id} {profile.version}, rule by rule",
+        "",
+        "Made by `scripts/profile_docs.py` from `config/profile/ngc-provisional.yaml`; edit that file, not this page.",
+        "",
+        "Nationalt Genom Center's technical submission specification is not public. This profile gathers what is "
+        "known, each statement with its basis, and stands in until the centre's own text arrives. A submission "
+        "that conforms to it conforms to this profile, and to nothing else.",
+        "",
+        "Judge a submission or one of its files:",
+        "",
+        "```",
+        "ngc-wgs check results/submissions/CASE --reference reference.fa",
+        "ngc-wgs check sample.vcf.gz --spec-only",
+        "```",
+        "",
+        "Exit status: 0 conforms, 1 does not, 2 could not be judged. An **error** refuses the submission, a "
+        "**warn** does not. What cannot be checked, for want of the reference for example, is reported as "
+        "NOT_CHECKED and never as passed. A rule with `valid_from` only warns before that day, judged at the "
+        "case's analysis date. A bag that somebody else has changed and packaged again is complete and "
+        "consistent: the checks below cannot tell it from the sender's own.",
+        "",
+        f"{len(profile.rules())} rules. Basis:",
+        "",
+        *[f"* **{basis}**: {text}" for basis, text in BASES.items()],
+    ]
+    for prefix, title, text in SECTIONS:
+        rules = [rule for rule in profile.rules() if rule["id"].startswith(prefix + "-")]
+        if rules:
+            lines += ["", f"## {title}", "", text]
+            for rule in rules:
+                lines += _rule(rule)
+    lines += _metrics(profile) + _files(profile) + _vocabularies(profile) + _reference(profile)
+    return "\n".join(lines) + "\n"
+
+
+def _rule(rule: dict) -> Iterable[str]:
+    yield ""
+    yield f"### {rule['id']}: {rule['title']}"
+    yield ""
+    yield f"{rule['definition']}."
+    yield ""
+    yield f"* severity **{rule['severity']}**, basis **{rule['basis']}**: {rule['source']}"
+    yield f"* mend: {rule['mend']}"
+    if rule["valid_from"] or rule["valid_to"]:
+        yield f"* valid {_span(rule)}"
+    for name, value in rule["parameters"].items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+        yield f"* {name}: `{shown}`"
+
+
+def _span(entry: dict) -> str:
+    start, end = entry["valid_from"], entry["valid_to"]
+    return " ".join([f"from {start}"] * bool(start) + [f"to {end}"] * bool(end)) or "always"
+
+
+def _table(head: str, rows: Iterable[Iterable[object]]) -> list[str]:
+    names = head.split("|")
+    body = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return ["", "| " + " | ".join(names) + " |", "|" + "---|" * len(names), *body]
+
+
+def _metrics(profile: Profile) -> list[str]:
+    def row(name: str, metric: dict) -> list[str]:
+        gates = [
+            f"{g['applies_to']} {g['op']} {g['value']}: {g['status']} ({g['basis']})".removeprefix("all ")
+            for g in metric["gates"]
+        ]
+        studies = f" ({', '.join(metric['study_types'])} only)" if metric.get("study_types") else ""
+        required = "required" if metric["required"] else ""
+        shown = "<br>".join(gates) or "reported"
+        return [f"`{name}`{studies}", metric["definition"], metric["unit"], required, shown, metric["source"]]
+
+    rows = [row(name, metric) for name, metric in profile.data["metrics"].items()]
+    return [
+        "",
+        "## Metrics and gates",
+        "",
+        "A metric has the worst status whose gate its value meets, PASS where it meets none, NOT_MEASURED without one.",
+        *_table("metric|definition|unit| |gates|source", rows),
+    ]
+
+
+def _files(profile: Profile) -> list[str]:
+    rows = [
+        [f"`{name}`", f"`{f['name']}`", f["edam"], f["digest"] or "none", "required" if f["required"] else ""]
+        for name, f in profile.data["files"].items()
+    ]
+    return ["", "## Files", *_table("type|path|EDAM|content digest| ", rows)]
+
+
+def _vocabularies(profile: Profile) -> list[str]:
+    lines = ["", "## Vocabularies", "", "Each code counts on the analysis dates given."]
+    for name, entries in profile.data["vocabularies"].items():
+        rows = []
+        for entry in entries:
+            label = ", ".join(str(entry[key]) for key in ("label_da", "label_en") if key in entry)
+            more = [f"needs {' and '.join(entry['analyses'])}"] if "analyses" in entry else []
+            more += [entry["note"]] if "note" in entry else []
+            rows.append([f"`{entry['code']}`", label, _span(entry), "; ".join(more)])
+        lines += ["", f"### {name}", *_table("code|label|valid|note", rows)]
+    return lines
+
+
+def _reference(profile: Profile) -> list[str]:
+    contigs = profile.contigs()
+    refused = [contig["name"] for contig in contigs if contig.get("md5_refused")]
+    known = [contig["name"] for contig in contigs if contig["md5"]]
+    return [
+        "",
+        "## Reference",
+        "",
+        f"`{profile.reference['id']}`: {profile.reference['accession']}, {profile.reference['assembly']}, "
+        f"{len(contigs)} contigs, {sum(contig['length'] for contig in contigs):,} bases.",
+        "",
+        f"* MD5 demanded: {', '.join(known) or 'none'}",
+        f"* MD5 of the unmasked sequence refused: {', '.join(refused) or 'none'}",
+        f"* MD5 compared with the published one of the unmasked set, others warn: "
+        f"{sum('md5_unmasked' in contig for contig in contigs)} contigs",
+        "* pseudoautosomal regions (0-based, half-open): "
+        + ", ".join(f"{p['contig']}:{p['start']}-{p['end']}" for p in profile.reference["par"]),
+    ]
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1] if len(sys.argv) > 1 else PAGE).write_text(page(ngc_profile.load()), encoding="utf-8")

@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""What the workflow costs, measured by running it; a Markdown report on standard output.
+
+    bench.py [--only NAME ...] [--work FOLDER]
+
+runs    CPU, wall, bytes written and memory of whole runs: NA12878 on chr20 (51x of 100 kb) and the demo
+growth  the same with twice the reads, and on a simulated genome four times as large: what each more base costs
+intake  FASTQ intake of 200 MB beside `gzip -dc` of the same files
+dryrun  `snakemake -n --quiet` for 1, 10, 100 and 1,000 samples
+
+Needs two cores and what the workflow needs. CPU seconds count what was done, also on a machine that others use; wall
+seconds and the largest ratios of small runs do not stand such company. Real reads: NGC_WGS_TEST_DATA, or
+shared/data beside the checkout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import itertools
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dnaio
+
+import measure as m
+
+SPINE = ("bwa mem", "samtools fixmate", "samtools sort", "gatk HaplotypeCaller")
+INTAKE_BYTES = 100_000_000  # of each of the two files
+DRY_RUNS = (1, 10, 100, 1000)
+UNITS_PER_SAMPLE = 2
+
+
+# ---- whole runs ----------------------------------------------------------------------------
+
+
+def runs(place: Path) -> Iterator[str]:
+    """Both data sets, from FASTQ to the verdict."""
+    yield "## Whole runs\n"
+    used: dict[str, m.Usage] = {}
+    bases: dict[str, int] = {}
+    for name, make in (("na12878_chr20", m.na12878), ("demo", m.demo)):
+        make(place / name)
+        used[name] = m.run_workflow(place / name)
+        bases[name] = m.fastq_bytes(place / name)
+
+    def row(title: str, figure: Callable[[str, m.Usage], str]) -> list[str]:
+        return [title, *(figure(name, usage) for name, usage in used.items())]
+
+    yield m.table(
+        ["", *used],
+        [
+            row("CPU s, everything", lambda _, u: f"{u.cpu:.1f}"),
+            row("CPU s of bwa, sort and HaplotypeCaller", lambda _, u: f"{u.of(*SPINE):.1f}"),
+            row("ratio", lambda _, u: f"{u.cpu / u.of(*SPINE):.2f}"),
+            row("wall s", lambda _, u: f"{u.wall:.0f}"),
+            row("MB of FASTQ", lambda name, _: f"{bases[name] / 1e6:.1f}"),
+            row("MB written", lambda _, u: f"{u.written / 1e6:.1f}"),
+            row("MB written / MB of FASTQ", lambda name, u: f"{u.written / bases[name]:.1f}"),
+            row("largest process, MB", lambda _, u: f"{u.rss:.0f}"),
+            row("every case accepted", lambda _, u: "yes" if u.accepted else "no"),
+        ],
+    )
+    yield "CPU seconds by tool and step (all its calls together):\n"
+    yield parts_table({name: usage.parts for name, usage in used.items()})
+    peaks = {name: m.peak_memory(place / name) for name in used}
+    rules = sorted({rule for each in peaks.values() for rule in each})
+    yield "Largest `max_rss` of a rule's jobs in MB (Snakemake samples it, so a very short job may lack it):\n"
+    shown = ([rule, *(f"{each[rule]:.0f}" if rule in each else "" for each in peaks.values())] for rule in rules)
+    yield m.table(["rule", *peaks], shown)
+
+
+def parts_table(columns: dict[str, dict[str, float]], least: float = 0.1) -> str:
+    """CPU seconds by part, largest first; parts below `least` in every column are put together."""
+    names = {name for parts in columns.values() for name in parts}
+    large = [name for name in names if any(abs(parts.get(name, 0)) >= least for parts in columns.values())]
+    large.sort(key=lambda name: -max(parts.get(name, 0) for parts in columns.values()))
+    rows = [[name, *(f"{parts.get(name, 0):.2f}" for parts in columns.values())] for name in large]
+    rest = (sum(value for name, value in parts.items() if name not in large) for parts in columns.values())
+    return m.table(["CPU s", *columns], [*rows, [f"{len(names) - len(large)} others", *(f"{r:.2f}" for r in rest)]])
+
+
+# ---- what grows ----------------------------------------------------------------------------
+
+
+def growth(place: Path) -> Iterator[str]:
+    """Two sizes each of reads and of genome, and the slope between them."""
+    yield "## What grows with the data\n"
+    yield (
+        "CPU seconds of two runs that differ in size only; the last column is their difference. Start-up is the same in"
+        " both, so it falls out, and the ratio is that of the part that grows with data.\n"
+    )
+    for title, sizes in (
+        (
+            "NA12878 on chr20, each second pair and all",
+            [("half the reads", lambda to: m.na12878(to, 2)), ("all reads", m.na12878)],
+        ),
+        (
+            "One woman at 37x on a simulated genome",
+            [(f"{scale} x 0.55 Mb", lambda to, scale=scale: m.simulated(to, scale)) for scale in (1, 4)],
+        ),
+    ):
+        columns: dict[str, dict[str, float]] = {}
+        for number, (name, make) in enumerate(sizes):
+            folder = place / f"growth{title.split()[0]}{number}"
+            make(folder)
+            used = m.run_workflow(folder)
+            columns[name] = {"everything": used.cpu, "bwa, sort, HaplotypeCaller": used.of(*SPINE), **used.parts}
+        small, large = columns.values()
+        columns["difference"] = {key: large.get(key, 0) - small.get(key, 0) for key in small.keys() | large.keys()}
+        more, spine = (columns["difference"][key] for key in ("everything", "bwa, sort, HaplotypeCaller"))
+        yield f"{title}: **{more:.1f} / {spine:.1f} = {more / spine:.2f}**\n"
+        yield parts_table(columns, 0.2)
+
+
+# ---- intake --------------------------------------------------------------------------------
+
+
+def write_repeated(source: Path, folder: Path, wanted: int) -> tuple[Path, Path]:
+    """A pair of gzip files of about `wanted` bytes each: the pairs of `source` again and again, each with its own name."""
+    with dnaio.open(f"{source}_R1.fastq.gz", f"{source}_R2.fastq.gz") as reader:
+        pairs = [(one.sequence, one.qualities, two.sequence, two.qualities) for one, two in reader]
+    folder.mkdir()
+    paths = tuple(folder / f"repeated_R{read}.fastq.gz" for read in (1, 2))
+    with paths[0].open("wb") as raw1, paths[1].open("wb") as raw2:
+        files = [subprocess.Popen(["gzip", "-4"], stdin=subprocess.PIPE, stdout=raw) for raw in (raw1, raw2)]
+        for tile in itertools.count(1101):
+            for read, file in enumerate(files):
+                lines = (
+                    f"@A00001:1:HBENCHSX7:1:{tile}:{number}:{number} {read + 1}:N:0:ACTAAGAT\n"
+                    f"{pair[2 * read]}\n+\n{pair[2 * read + 1]}\n"
+                    for number, pair in enumerate(pairs, start=1000)
+                )
+                file.stdin.write("".join(lines).encode())
+            if max(path.stat().st_size for path in paths) >= wanted:
+                break
+        for file in files:
+            file.stdin.close()
+            file.wait()
+    return paths
+
+
+INTAKE = """import json, sys
+from ngc_wgs.intake import inspect_unit
+unit = {"sample": "BENCH0001", "library": "LIB1", "flowcell": "HBENCHSX7", "lane": "1"}
+report = inspect_unit(unit, *sys.argv[2:], int(sys.argv[1]))
+if report["status"] != "accepted":
+    sys.exit(json.dumps(report["findings"], indent=1))
+"""
+
+
+def intake(place: Path) -> Iterator[str]:
+    """Intake of two large files beside their mere decompression, the best of three runs of each."""
+    yield "## Intake\n"
+    paths = [str(path) for path in write_repeated(m.DATA / m.NA12878_CHR20[0].stem, place / "intake", INTAKE_BYTES)]
+    with gzip.open(paths[0]) as text:
+        raw = sum(len(block) for block in iter(lambda: text.read(1 << 20), b""))
+    size = sum(Path(path).stat().st_size for path in paths)
+    environment = {**m.os.environ, "PYTHONPATH": str(m.REPOSITORY / "scripts")}
+    commands = {
+        "`gzip -dc`, one file after the other": ["sh", "-c", 'gzip -dc "$0" > /dev/null; gzip -dc "$1" > /dev/null', *paths],
+        "intake, 2 threads": [sys.executable, "-c", INTAKE, "2", *paths],
+        "intake, 1 thread": [sys.executable, "-c", INTAKE, "1", *paths],
+    }  # fmt: skip
+    used = {
+        name: [m.meter(command, place / "intake.log", environment) for _ in range(3)]
+        for name, command in commands.items()
+    }
+    cpu = {name: min(usage.cpu for usage in runs) for name, runs in used.items()}
+    wall = {name: min(usage.wall for usage in runs) for name, runs in used.items()}
+    base = next(iter(commands))
+    yield (
+        f"One unit, {size / 1e6:.0f} MB of gzip in two files, about {2 * raw / 1e6:.0f} MB of text; reads of NA12878"
+        " repeated under names of their own. The start of Python included, best of three.\n"
+    )
+    yield m.table(
+        ["", "CPU s", "wall s", "CPU ratio", "wall ratio", "largest process, MB"],
+        (
+            [
+                name,
+                f"{cpu[name]:.1f}",
+                f"{wall[name]:.1f}",
+                f"{cpu[name] / cpu[base]:.2f}",
+                f"{wall[name] / wall[base]:.2f}",
+                f"{max(usage.rss for usage in runs):.0f}",
+            ]
+            for name, runs in used.items()
+        ),
+    )
+
+
+# ---- dry run -------------------------------------------------------------------------------
+
+
+def write_batch(folder: Path, samples: int) -> None:
+    """A working directory of single cases with two units each, whose FASTQ files hold one read, each its own."""
+    m.prepare_reference(m.DATA / m.CHR20, folder, "batch")
+    (folder / "reads").mkdir()
+    people = []
+    for number in range(samples):
+        units = []
+        for lane in range(1, UNITS_PER_SAMPLE + 1):
+            files = [f"reads/{number}.L{lane}_R{read}.fastq.gz" for read in (1, 2)]
+            for read, name in enumerate(files, start=1):
+                text = f"@A00001:{number}:HBENCHSX7:{lane}:1101:1:1 {read}:N:0:A\nACGT\n+\nFFFF\n"
+                (folder / name).write_bytes(gzip.compress(text.encode(), mtime=0))
+            units.append(
+                {"flowcell": "HBENCHSX7", "lane": str(lane), "fq1": files[0], "fq2": files[1], "pcr_free": "yes"}
+            )
+        # The letters keep the digits apart, which would else look like a personal number.
+        people.append((f"S{number:04d}BATCH", "female", units))
+    m.write_tables(folder, people)
+
+
+def dryrun(place: Path) -> Iterator[str]:
+    """The engine and our own parsing for growing batches, with one part a genome and with as many as shipped."""
+    yield "## Dry run\n"
+    rows = []
+    for samples in DRY_RUNS:
+        folder = place / f"batch{samples}"
+        write_batch(folder, samples)
+        for scatter in (1, 24):
+            m.write_config(folder, calling={"scatter": scatter})
+            used = m.meter(m.workflow_command(folder, "-n", "--quiet"), place / "dryrun.log")
+            rows.append([samples, scatter, f"{used.cpu:.1f}", f"{used.wall:.1f}", f"{used.rss:.0f}"])
+    yield f"`snakemake -n --quiet`, single cases of {UNITS_PER_SAMPLE} units, nothing done before.\n"
+    yield m.table(["samples", "scatter", "CPU s", "wall s", "largest process, MB"], rows)
+
+
+PARTS: dict[str, Callable[[Path], Iterator[str]]] = {
+    "runs": runs,
+    "growth": growth,
+    "intake": intake,
+    "dryrun": dryrun,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", action="append", choices=PARTS, metavar="NAME", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--work", type=Path, help="an empty folder for the runs, kept; else one that goes away")
+    args = parser.parse_args(arguments)
+    print(f"# Benchmarks\n\n{m.machine()}\n", flush=True)
+    with m.workplace(args.work) as place:
+        for name in args.only or PARTS:
+            for text in PARTS[name](place):
+                print(text, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""Starts the workflow as an operator does, and reads what a run left. Used by the integration tests only."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HOUSE = Path(__file__).resolve().parents[2]
+DATA = Path(os.environ.get("NGC_WGS_TEST_DATA") or HOUSE.parent / "shared" / "data")
+MAKE_DEMO = HOUSE / "tests" / "simulate" / "make_demo.py"
+COMPUTED = ("alignment", "calling", "conform", "qc", "submissions")
+"""Folders of results/ that intake does not write."""
+
+# Root may write anywhere. Without its capabilities it is the owner of its files and no more, like any operator.
+UNPRIVILEGED = () if os.geteuid() else ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its working directory and what the process said."""
+
+    directory: Path
+    done: subprocess.CompletedProcess
+
+
+def command(directory: Path, *arguments: str) -> list[str]:
+    """The command of an operator who stands in the checkout."""
+    start = ["snakemake", "--profile", "profiles/default", "--configfile", f"{directory}/config.yaml"]
+    return [*start, "--directory", str(directory), *arguments]
+
+
+def environment(first_on_path: Path | None = None, path: str | None = None) -> dict[str, str]:
+    """An operator's shell, wide enough that no message is wrapped; `path` replaces PATH."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHONPATH"))}
+    path = path or kept["PATH"]
+    return {**kept, "COLUMNS": "1000", "PATH": f"{first_on_path}:{path}" if first_on_path else path}
+
+
+def run_workflow(
+    directory: Path,
+    *arguments: str,
+    house: Path = HOUSE,
+    prefix: Sequence[str] = UNPRIVILEGED,
+    first_on_path: Path | None = None,
+    path: str | None = None,
+) -> subprocess.CompletedProcess:
+    """Run the workflow in `directory`, where config.yaml lies, from the checkout `house`, without root's powers."""
+    return subprocess.run(
+        [*prefix, *command(directory, *arguments)],
+        cwd=house,
+        env=environment(first_on_path, path),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        process_group=0,
+    )
+
+
+def said(done: subprocess.CompletedProcess) -> str:
+    """All that the process printed."""
+    return done.stdout + done.stderr
+
+
+def make_demo(folder: Path, *arguments: str) -> Path:
+    """The simulated demo in `folder`."""
+    done = subprocess.run(
+        [sys.executable, MAKE_DEMO, "--out", folder, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def copy(source: Path, target: Path) -> Path:
+    """A folder with its times, modes and, among its own files, hard links: a sealed bag shares files with results/."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "-a", source, target], check=True)
+    return target
+
+
+def unseal(folder: Path) -> None:
+    """Give back what pytest needs to delete a folder."""
+    subprocess.run(["chmod", "-R", "u+w", folder], check=True)
+
+
+# ---- tables and configuration --------------------------------------------------------------
+
+
+def table(directory: Path, name: str) -> list[dict[str, str]]:
+    """Rows of a table of the run."""
+    return list(csv.DictReader(io.StringIO((directory / f"{name}.tsv").read_text()), delimiter="\t"))
+
+
+def write_table(directory: Path, name: str, rows: Sequence[Mapping[str, str]]) -> None:
+    lines = ["\t".join(rows[0]), *("\t".join(row.values()) for row in rows)]
+    (directory / f"{name}.tsv").write_text("".join(f"{line}\n" for line in lines))
+
+
+def edit(directory: Path, name: str, change: Callable[[list[dict[str, str]]], object]) -> None:
+    """Change a table's rows in place."""
+    rows = table(directory, name)
+    change(rows)
+    write_table(directory, name, rows)
+
+
+# ---- what a run left ------------------------------------------------------------------------
+
+
+def verdicts(directory: Path) -> dict[str, dict[str, str]]:
+    """Rows of results/verdict.tsv by case."""
+    text = (directory / "results" / "verdict.tsv").read_text()
+    return {row["case"]: row for row in csv.DictReader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)}
+
+
+def bag(directory: Path, case: str | None = None) -> Path:
+    """Submission folder of a case, or of the only one."""
+    folders = [directory / "results" / "submissions" / case] if case else submissions(directory)
+    assert len(folders) == 1, folders
+    return folders[0]
+
+
+def submissions(directory: Path) -> list[Path]:
+    return sorted(path for path in (directory / "results" / "submissions").glob("*") if path.name[0] != ".")
+
+
+def manifest(submission: Path) -> dict:
+    return json.loads((submission / "manifest.json").read_text())
+
+
+def contents(submission: Path) -> dict[str, str]:
+    """Content digest of each file of a submission that has one."""
+    files = manifest(submission)["files"]
+    return {file["path"]: file["content_digest"]["value"] for file in files if file["content_digest"]}
+
+
+def nothing_computed(directory: Path) -> bool:
+    """Whether nothing was computed of the reads: no file that intake does not write, but headers made of the profile."""
+    files = [path for name in COMPUTED for path in (directory / "results" / name).rglob("*") if path.is_file()]
+    return all(path.suffix == ".header" for path in files)
+
+
+def planned(directory: Path, *arguments: str) -> set[str]:
+    """Outputs that the next run would make, intermediate ones included."""
+    done = run_workflow(directory, "--summary", *arguments)
+    assert done.returncode == 0, done.stderr
+    rows = csv.DictReader(io.StringIO(done.stdout), delimiter="\t")
+    return {row["output_file"] for row in rows if row["plan"] == "update pending"}
+
+
+def check(submission: Path, *arguments: str | Path) -> tuple[int, dict]:
+    """Exit status and report of `ngc-wgs check` on a submission."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ngc_check.cli", "check", submission, "--json", *arguments],
+        env={**os.environ, "PYTHONPATH": str(HOUSE / "scripts")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def tool(folder: Path, name: str, text: str) -> Path:
+    """A command `name` of one's own in `folder`, which goes first on PATH. `$REAL` in its text is the command it hides."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text("#!/bin/bash\n" + text.replace("$REAL", f"'{shutil.which(name)}'") + "\n")
+    path.chmod(0o755)
+    return path

@@ -1,0 +1,326 @@
+"""Bad input, given to the workflow as an operator would: refused before any compute, with the place and the mend."""
+
+import gzip
+import os
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+import runs
+
+CPR = "0201609995"  # the published test person
+
+
+def refused(done: subprocess.CompletedProcess, directory, *texts: str) -> None:
+    """The run ended before it computed anything, and its error names each of `texts`, in words meant for an operator."""
+    assert done.returncode == 1, runs.said(done)
+    for text in texts:
+        assert text in done.stderr
+    assert "Traceback" not in runs.said(done)
+    assert runs.nothing_computed(directory)
+
+
+def set_cell(name, column, value, row=0):
+    return lambda directory: runs.edit(directory, name, lambda rows: rows[row].__setitem__(column, value))
+
+
+def set_config(key, value):
+    def spoil(directory):
+        path = directory / "config.yaml"
+        path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), key: value}))
+
+    return spoil
+
+
+def remove(name):
+    return lambda directory: (directory / name).unlink()
+
+
+def rename_column(directory):
+    path = directory / "units.tsv"
+    path.write_text(path.read_text().replace("library_kit", "libary_kit", 1))
+
+
+# ---- refused while the tables are read: a dry run shows it too -------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spoil", "texts"),
+    [
+        pytest.param(remove("cases.tsv"), ["cases.tsv: does not exist. Mend: "], id="missing table"),
+        pytest.param(
+            lambda directory: (directory / "samples.tsv").write_text(""), ["samples.tsv: is empty. Mend: "], id="empty table"
+        ),
+        pytest.param(rename_column, ["units.tsv: row 1", "libary_kit", "library_kit", "Mend: "], id="unknown column"),
+        pytest.param(set_config("alinger", "bwa"), ["config: alinger: is not a known key. Mend: write aligner."], id="config key"),
+        pytest.param(set_config("aligner", "bowtie"), ["config: aligner, value 'bowtie'", "Mend: "], id="config value"),
+        pytest.param(set_cell("units", "lane", "007"), ["units.tsv: row 2, column lane, value '007'", "Mend: "], id="lane 007"),
+        pytest.param(
+            set_cell("cases", "region", "1081"), ["cases.tsv: row 2, column region, value '1081'", "Mend: "], id="expired region"
+        ),
+        pytest.param(
+            set_cell("units", "fq1", "reads/none_R1.fastq.gz"),
+            ["units.tsv: row 2, column fq1, value 'reads/none_R1.fastq.gz'", "Mend: "],
+            id="missing FASTQ",
+        ),
+        pytest.param(
+            remove("reference/genome.fa.fai"),
+            ["reference/genome.fa.fai: there is no such file. Mend: run: samtools faidx reference/genome.fa."],
+            id="missing .fai",
+        ),
+        pytest.param(
+            remove("reference/genome.dict"),
+            ["Mend: run: samtools dict reference/genome.fa -o reference/genome.dict."],
+            id="missing .dict",
+        ),
+        pytest.param(
+            remove("reference/genome.fa.bwt"),
+            ["reference/genome.fa.bwt: there is no such file. Mend: run: bwa index reference/genome.fa."],
+            id="missing bwa index",
+        ),
+        pytest.param(remove("reference/genome.fa"), ["config: reference/genome.fa: there is no such file. Mend: "], id="no FASTA"),
+    ],
+)
+def test_is_refused_by_name_before_anything_runs(tiny, spoil, texts):
+    spoil(tiny)
+    refused(runs.run_workflow(tiny, "-n"), tiny, *texts)
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", "$(x)", "-rf", "*", "SAMPLE;id"])
+def test_a_hostile_sample_name_is_refused_and_shown_quoted(tiny, name):
+    runs.edit(tiny, "samples", lambda rows: rows[0].__setitem__("sample", name))
+    runs.edit(tiny, "units", lambda rows: [row.__setitem__("sample", name) for row in rows])
+    refused(runs.run_workflow(tiny), tiny, f"samples.tsv: row 2, column sample, value {name!r}", "Mend: ")
+    assert not (tiny / "results" / "intake").exists()
+
+
+def test_a_line_break_in_a_name_is_refused(tiny):
+    path = tiny / "samples.tsv"
+    path.write_text(path.read_text().replace("R9DVH3NJX6LC", "R9DVH3\nNJX6LC"))
+    refused(runs.run_workflow(tiny, "-n"), tiny, "samples.tsv: row 2", "samples.tsv: row 3", "Mend: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [("cases", "case"), ("cases", "phenotypes"), ("samples", "sample"), ("units", "library"), ("units", "fq1")]
+)
+def test_a_personal_number_is_refused_and_nowhere_repeated(tiny, name, column):
+    value = f"reads/{CPR}_R1.fastq.gz" if column == "fq1" else CPR
+    set_cell(name, column, value)(tiny)
+    done = runs.run_workflow(tiny)
+    refused(done, tiny, f"{name}.tsv: row 2", f"column {column}", "Mend: ")
+    assert CPR not in runs.said(done)
+    written = [path for path in tiny.rglob("*") if path.is_file() and path.suffix not in (".gz", ".tsv")]
+    assert [path for path in written if CPR.encode() in path.read_bytes()] == []
+
+
+def test_all_faults_of_all_tables_are_reported_at_once(tiny):
+    set_cell("cases", "region", "1099")(tiny)
+    set_cell("samples", "sex", "man")(tiny)
+    set_cell("units", "lane", "0")(tiny)
+    set_cell("units", "pcr_free", "maybe", row=1)(tiny)
+    refused(
+        runs.run_workflow(tiny, "-n"),
+        tiny,
+        "cases.tsv: row 2, column region, value '1099'",
+        "samples.tsv: row 2, column sex, value 'man'",
+        "units.tsv: row 2, column lane, value '0'",
+        "units.tsv: row 3, column pcr_free, value 'maybe'",
+    )
+
+
+# ---- refused by the first jobs, before any compute ------------------------------------------
+
+
+def rewrite_fasta(directory, change, indexes=("fai", "dict", "bwa")):
+    """Change the reference's text and make the named indexes anew."""
+    fasta = directory / "reference" / "genome.fa"
+    fasta.write_text(change(fasta.read_text()))
+    makers = {
+        "fai": ["samtools", "faidx", fasta],
+        "dict": ["samtools", "dict", fasta, "-o", fasta.with_suffix(".dict")],
+        "bwa": ["bwa", "index", fasta],
+    }
+    for index in indexes:
+        subprocess.run(makers[index], check=True, capture_output=True)
+
+
+def other_base(text):
+    """One base changed in the middle of chr1."""
+    place = text.index("\n", 9000) + 10
+    return text[:place] + ("A" if text[place] != "A" else "C") + text[place + 1 :]
+
+
+def test_a_reference_of_the_same_names_and_other_sequence_is_refused(tiny):
+    rewrite_fasta(tiny, other_base)
+    done = runs.run_workflow(tiny)
+    refused(done, tiny, "Preflight refuses the run", "reference/genome.fa", "chr1", "Mend: ")
+
+
+def test_a_reference_of_other_contigs_is_refused(tiny):
+    rewrite_fasta(tiny, lambda text: text.replace(">chr", ">contig"))
+    done = runs.run_workflow(tiny)
+    refused(done, tiny, "Preflight refuses the run", "reference/genome.fa", "chr1", "Mend: ")
+
+
+def test_indexes_of_another_reference_are_refused_with_the_command_that_makes_them_and_mended_by_it(tiny):
+    fasta = tiny / "reference" / "genome.fa"
+    other = tiny / "other.fa"
+    other.write_text(">chr1\n" + "ACGT" * 500 + "\n")
+    subprocess.run(["samtools", "faidx", other], check=True)
+    subprocess.run(["samtools", "dict", other, "-o", tiny / "other.dict"], check=True)
+    subprocess.run(["bwa", "index", other], check=True, capture_output=True)
+    for suffix in ("fa.fai", "dict", "fa.amb", "fa.ann", "fa.bwt", "fa.pac", "fa.sa"):
+        shutil.copyfile(tiny / f"other.{suffix}", tiny / "reference" / f"genome.{suffix}")
+    commands = [
+        "samtools faidx reference/genome.fa",
+        "samtools dict reference/genome.fa -o reference/genome.dict",
+        "bwa index reference/genome.fa",
+    ]
+    done = runs.run_workflow(tiny)
+    refused(done, tiny, "Preflight refuses the run", *(f"Mend: run: {command}." for command in commands))
+    for command in commands:
+        subprocess.run(command.split(), cwd=tiny, check=True, capture_output=True)
+    done = runs.run_workflow(tiny, "--until", "preflight")
+    assert (tiny / "results" / "intake" / "preflight.json").is_file(), done.stderr
+    assert fasta.is_file()
+
+
+def path_without(folder, *names):
+    """A PATH with everything of the present one but the commands `names`; the first of several wins, as on PATH."""
+    folder.mkdir()
+    for directory in os.environ["PATH"].split(":"):
+        for path in os.scandir(directory) if os.path.isdir(directory) else ():
+            if path.name not in names and not (folder / path.name).is_symlink() and os.access(path, os.X_OK):
+                (folder / path.name).symlink_to(path.path)
+    return str(folder)
+
+
+def test_missing_and_too_old_tools_are_refused_together_and_asked_again_once_they_are_installed(tiny, tmp_path):
+    path = path_without(tmp_path / "bin", "bwa")
+    old = runs.tool(tmp_path / "old", "samtools", "echo samtools 1.10").parent
+    done = runs.run_workflow(tiny, first_on_path=old, path=path)
+    refused(
+        done,
+        tiny,
+        "Preflight refuses the run",
+        "bwa: `bwa` is not on PATH; run with `--software-deployment-method conda`",
+        "samtools: version 1.10 is older than 1.16, the oldest supported",
+    )
+    (verdict,) = runs.verdicts(tiny).values()
+    assert verdict["verdict"] == "REFUSED"
+    assert "bwa" in verdict["reasons"] and "samtools" in verdict["reasons"]
+    done = runs.run_workflow(tiny, "--until", "preflight")
+    assert (tiny / "results" / "intake" / "preflight.json").is_file(), done.stderr
+
+
+def lines_of(path):
+    return gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+
+
+SPOILED_READS = {
+    "GZIP_TRUNCATED": lambda path: path.write_bytes(path.read_bytes()[:-1000]),
+    "GZIP_CORRUPT": lambda path: path.write_bytes(path.read_bytes()[:9000] + b"\0" * 40 + path.read_bytes()[9040:]),
+    "PAIR_COUNT": lambda path: path.write_bytes(gzip.compress(b"".join(lines_of(path)[:-4]))),
+    "PAIR_NAMES": lambda path: path.write_bytes(gzip.compress(b"".join(lines_of(path)[4:] + lines_of(path)[:4]))),
+    "LENGTH_MISMATCH": lambda path: path.write_bytes(gzip.compress(b"".join(lines_of(path)[:7]) + b"FF\n")),
+    "FASTQ_EMPTY": lambda path: path.write_bytes(gzip.compress(b"")),
+    "LANE_MISMATCH": lambda path: path.write_bytes(gzip.compress(path_text(path).replace(b"HDEMODSX7:3:", b"HDEMODSX7:2:"))),
+    "FLOWCELL_MISMATCH": lambda path: path.write_bytes(gzip.compress(path_text(path).replace(b"HDEMODSX7:", b"HOTHERDSX:"))),
+}
+
+
+def path_text(path):
+    return gzip.decompress(path.read_bytes())
+
+
+def test_each_kind_of_broken_reads_is_refused_with_its_file_and_nothing_of_them_is_aligned(tiny):
+    """A case for each, in one run."""
+    cases, samples, units = (runs.table(tiny, name)[:1] for name in ("cases", "samples", "units"))
+    made = {"cases": [], "samples": [], "units": []}
+    for number, (code, spoil) in enumerate(SPOILED_READS.items(), start=1):
+        case, sample = f"BROKEN{number}CASE", f"BROKEN{number}PERSON"
+        made["cases"].append({**cases[0], "case": case, "requisition_id": f"NGCWGS{number}"})
+        made["samples"].append({**samples[0], "sample": sample, "case": case})
+        unit = {**units[0], "sample": sample}
+        for fq in ("fq1", "fq2"):
+            unit[fq] = f"reads/{code}_{fq}.fastq.gz"
+            lines = lines_of(tiny / units[0][fq])[number * 400 : number * 400 + 2000]
+            (tiny / unit[fq]).write_bytes(gzip.compress(b"".join(lines)))
+        spoil(tiny / unit["fq2"])
+        if code.endswith("MISMATCH") and code != "LENGTH_MISMATCH":
+            spoil(tiny / unit["fq1"])
+        made["units"].append(unit)
+    for name, rows in made.items():
+        runs.write_table(tiny, name, rows)
+    done = runs.run_workflow(tiny)
+    refused(done, tiny)
+    for row, code in zip(runs.verdicts(tiny).values(), SPOILED_READS, strict=True):
+        assert row["verdict"] == "REFUSED"
+        assert f"{code} reads/{code}_fq2.fastq.gz" in row["reasons"], row
+        assert "Mend: " in row["reasons"]
+
+
+def test_two_cases_with_the_same_reads_are_refused_even_if_recompressed(tiny):
+    runs.edit(tiny, "cases", lambda rows: rows.append({**rows[0], "case": "SECONDCASE", "requisition_id": "NGCWGS2"}))
+    runs.edit(tiny, "samples", lambda rows: rows.append({**rows[0], "sample": "SECONDPERSON", "case": "SECONDCASE"}))
+    unit = runs.table(tiny, "units")[0]
+    copies = {fq: f"reads/again_{fq}.fastq.gz" for fq in ("fq1", "fq2")}
+    for fq, name in copies.items():
+        (tiny / name).write_bytes(gzip.compress(path_text(tiny / unit[fq]), compresslevel=1))
+    runs.edit(tiny, "units", lambda rows: rows.append({**rows[0], "sample": "SECONDPERSON", **copies}))
+    done = runs.run_workflow(tiny, "--until", "intake_gate")
+    assert done.returncode == 1
+    assert "SAME_FASTQ" in runs.said(done)
+
+
+# ---- what looks bad and is not --------------------------------------------------------------
+
+
+def test_checkout_and_run_work_in_paths_with_spaces_and_danish_letters(tiny_made, tiny_run, tmp_path):
+    house = tmp_path / "a checkout på æøå"
+    house.mkdir()
+    for name in ("Snakefile", "config", "envs", "profiles", "rules", "scripts"):
+        runs.copy(runs.HOUSE / name, house / name)
+    directory = runs.copy(tiny_made, tmp_path / "en kørsel" / "tiny demo")
+    done = runs.run_workflow(directory, house=house)
+    assert done.returncode == 0, done.stderr
+    assert runs.contents(runs.bag(directory)) == runs.contents(runs.bag(tiny_run.directory))
+    assert runs.check(runs.bag(directory), "--reference", directory / "reference" / "genome.fa")[0] == 0
+    runs.unseal(directory)
+
+
+# ---- the other aligner ----------------------------------------------------------------------
+
+BWA_MEM2_SUFFIXES = ("0123", "amb", "ann", "bwt.2bit.64", "pac")
+
+
+def test_bwa_mem2_needs_its_own_index(tiny):
+    set_config("aligner", "bwa-mem2")(tiny)
+    refused(runs.run_workflow(tiny, "-n"), tiny, "genome.fa.0123: there is no such file. Mend: run: bwa-mem2 index reference/genome.fa.")
+
+
+def test_bwa_mem2_runs_by_its_command_in_its_environment_and_bwa_is_not_asked_for(tiny):
+    set_config("aligner", "bwa-mem2")(tiny)
+    for suffix in BWA_MEM2_SUFFIXES:
+        (tiny / "reference" / f"genome.fa.{suffix}").touch()
+    (tiny / "reference" / "genome.fa.bwt").unlink()
+    done = runs.run_workflow(tiny, "-n", "--printshellcmds")
+    assert done.returncode == 0, done.stderr
+    assert "bwa-mem2 mem -t" in runs.said(done)
+    assert " bwa mem" not in runs.said(done)
+    done = runs.run_workflow(tiny, "--list-conda-envs", "--software-deployment-method", "conda")
+    if shutil.which("conda"):
+        assert "envs/bwa-mem2.yaml" in done.stdout
+    planned = runs.planned(tiny)
+    assert "results/intake/tools/bwa-mem2.txt" in planned
+    assert "results/intake/tools/bwa.txt" not in planned
+
+
+@pytest.mark.skipif(shutil.which("bwa-mem2") is None, reason="bwa-mem2 is not on PATH")
+def test_bwa_mem2_gives_an_accepted_submission(tiny):
+    set_config("aligner", "bwa-mem2")(tiny)
+    subprocess.run(["bwa-mem2", "index", "genome.fa"], cwd=tiny / "reference", check=True, capture_output=True)
+    done = runs.run_workflow(tiny)
+    assert done.returncode == 0, done.stderr
