@@ -24,7 +24,8 @@ lint: install ## formats and style
 	ruff check
 	ruff format --check
 	snakefmt --check Snakefile rules
-	snakemake --lint
+	python tests/simulate/make_demo.py --out demo
+	snakemake --lint --configfile demo/config.yaml --directory demo
 
 clean: ## the demo, without the tools
 	@if [ -e demo ]; then chmod -R u+w demo; rm -rf demo; fi

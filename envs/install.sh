@@ -152,7 +152,7 @@ fill_bin() {
     ln -sfT "$venv" .venv
     wrapper ngc-wgs << END
 PYTHONPATH='${checkout//\'/\'\\\'\'}/scripts'\${PYTHONPATH:+:\$PYTHONPATH} exec '$venv/bin/python' \\
-    -c 'import sys; from ngc_check.cli import main; sys.argv[0] = "ngc-wgs"; sys.exit(main())' "\$@"
+    -c 'import sys; from ngc_cli import main; sys.argv[0] = "ngc-wgs"; sys.exit(main())' "\$@"
 END
     if needs_gatk; then
         # The options of GATK's own launcher, which Maven Central does not carry.

@@ -34,6 +34,6 @@ report = {
     "profile": {"id": profile.id, "version": profile.version},
     "evaluation_regions": {**snakemake.params.evaluation, "bases": sum(present.values())},
     "metrics": judged,
-    "status": metrics.worst(judged),
+    "status": metrics.worst(judged, profile),
 }
 Path(snakemake.output[0]).write_text(json.dumps(report, indent=2) + "\n")

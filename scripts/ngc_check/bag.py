@@ -14,6 +14,10 @@ from ngc_check.findings import Finding
 
 DECLARATION = {"BagIt-Version": "1.0", "Tag-File-Character-Encoding": "UTF-8"}
 MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
+SIGNATURE = f"{TAG_MANIFEST}.sig"
+"""Signs the tag manifest, so that manifest cannot list it."""
+ENVELOPE = ".c4gh"
+"""What an encrypted payload file has after its name."""
 TAG_FILES = ("bagit.txt", "bag-info.txt", MANIFEST)
 MAX_ENTRIES = 100_000
 """Files and folders of a submission at most; a real one has some tens."""
@@ -27,15 +31,19 @@ _WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 @dataclass
 class Bag:
-    """What the package check read: the facts of each plain file by its path in the bag, and what it found."""
+    """What the package check read: the facts of each plain file by its path in the bag, and what it found.
+
+    places: where a file is that is not in the bag as such, but was decrypted out of it.
+    """
 
     root: Path
     files: dict[str, FileFacts] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    places: dict[str, Path] = field(default_factory=dict)
 
     def path(self, name: str) -> Path:
         """Place of a file of the bag."""
-        return self.root / name
+        return self.places.get(name, self.root / name)
 
 
 def read_bag(root: Path, reader: Callable[[str, Path], FileFacts]) -> Bag:
@@ -84,7 +92,7 @@ def read_bag(root: Path, reader: Callable[[str, Path], FileFacts]) -> Bag:
         bag.findings += _payload_oxum(bag)
     if tags is not None:
         for name in bag.files:
-            if not name.startswith("data/") and name not in tags and name != TAG_MANIFEST:
+            if not name.startswith("data/") and name not in tags and name not in (TAG_MANIFEST, SIGNATURE):
                 report(Finding("NGC-PKG-003", file=name, place=TAG_MANIFEST, evidence="there, not listed"))
     for folder in folders:
         if folder not in (".", "data") and not any(name.startswith(folder + "/") for name in names):

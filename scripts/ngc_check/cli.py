@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import shutil
+import signal
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -17,10 +18,8 @@ STATUS_ORDER = ("FAIL", "WARN", "NOT_CHECKED", "INFO")
 EXIT_UNJUDGED = 2
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
-    top = argparse.ArgumentParser(prog="ngc-wgs", description="Tools of the NGC whole-genome workflow.")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def add_check(commands) -> None:
+    """Add `check` to an argument parser's commands."""
     check = commands.add_parser(
         "check",
         help="judge a submission folder or a single file",
@@ -39,17 +38,39 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--reference", metavar="FASTA", help="reference with .fai, to judge REF alleles and CRAM records"
     )
+    check.add_argument(
+        "--public-key",
+        metavar="FILE|DIR",
+        action="append",
+        default=[],
+        help="trusted key (or folder of keys, *.pub) that the submission must be signed with; may be repeated",
+    )
+    check.add_argument(
+        "--private-key",
+        metavar="FILE",
+        help="Crypt4GH key of the receiver, to judge an encrypted submission (decrypted for the while under TMPDIR)",
+    )
     check.add_argument("--deny-list", metavar="TXT", help="words that must not be there, one a line")
     check.add_argument("--date", metavar="YYYY-MM-DD", help="day to judge a single file at (default: today)")
-    return top
+    check.set_defaults(run=run)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
-    arguments = parser().parse_args(argv)
+    """The judge by itself, without the sender's commands; returns its exit status."""
+    top = argparse.ArgumentParser(prog="ngc-wgs", description="The judge of submissions.")
+    add_check(top.add_subparsers(dest="command", required=True, metavar="COMMAND"))
+    arguments = top.parse_args(argv)
+    return arguments.run(arguments)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Judge and report; returns the exit status."""
     from ngc_check.submission import CannotJudge, Report, check  # a mistyped command needs no pysam
 
     name = Path(arguments.target).name or arguments.target
+    # Ended in a usual way, the process leaves nothing decrypted behind.
+    signals = (signal.SIGTERM, signal.SIGHUP) if arguments.private_key else ()
+    handlers = {number: signal.signal(number, lambda number, _: sys.exit(128 + number)) for number in signals}
     try:
         profile = ngc_profile.load_valid(arguments.profile, arguments.overlay)
         report = check(
@@ -61,11 +82,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             deny=_deny_list(arguments.deny_list),
             spec_only=arguments.spec_only,
             on_date=_day(arguments.date),
+            public_keys=arguments.public_key,
+            private_key=arguments.private_key,
         )
     except (CannotJudge, ngc_profile.ProfileError) as error:
         report = Report(name, "unknown", reason=str(error), spec_only=arguments.spec_only)
     except (MemoryError, RecursionError) as error:
         report = Report(name, "unknown", reason=f"{name}: too large or too deep to be judged ({type(error).__name__})")
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     with contextlib.suppress(AttributeError):
         sys.stdout.reconfigure(errors="replace")  # a terminal of few letters still gets its table
     try:
@@ -115,17 +141,28 @@ def table(report) -> str:
         f"  profile {identity['id']} {identity['version']}{overlay}, judged at {report.judged_at}"
         + (", format rules only" if report.spec_only else ""),
     ]
-    for finding in sorted(report.findings, key=lambda f: (STATUS_ORDER.index(f.status), f.rule)):
+    for finding, others in _grouped(report.findings):
         where = " ".join(part for part in (finding.file, finding.place) if part)
         more = f" ({finding.count} times)" if finding.count > 1 else ""
+        rules = finding.rule + (f" and {others} more rules" if others else "")
         lines.append("")
-        lines.append(f"{finding.status:<11} {finding.rule}  {where}{more}")
+        lines.append(f"{finding.status:<11} {rules}  {where}{more}")
         for label, text in (("found", finding.evidence), ("mend", finding.mend)):
             if text and not (label == "mend" and finding.status == "NOT_CHECKED"):
                 lines += textwrap.wrap(f"{label}: {text}", width, initial_indent=" " * 12, subsequent_indent=" " * 18)
     counts = report.counts()
     lines += ["", "  " + ", ".join(f"{counts[status]} {status}" for status in STATUS_ORDER)]
     return "\n".join(lines)
+
+
+def _grouped(findings: list) -> list[tuple]:
+    """(finding, number of other rules) in the table's order: what many rules lack for one reason is said once."""
+    groups: dict[tuple, list] = {}
+    for finding in sorted(findings, key=lambda f: (STATUS_ORDER.index(f.status), f.rule)):
+        one = finding.status == "NOT_CHECKED"
+        reason = (finding.file, finding.place, finding.evidence) if one else id(finding)
+        groups.setdefault((finding.status, reason), []).append(finding)
+    return [(group[0], len(group) - 1) for group in groups.values()]
 
 
 if __name__ == "__main__":

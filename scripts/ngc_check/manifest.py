@@ -12,6 +12,7 @@ from itertools import islice
 
 import jsonschema
 
+from ngc_check.bag import ENVELOPE
 from ngc_check.digests import FileFacts
 from ngc_check.findings import Finding
 from ngc_profile import Profile, data_file
@@ -327,6 +328,10 @@ def check_files(manifest: dict, profile: Profile, files: dict[str, FileFacts]) -
     case = manifest["submission"]["id"]
     samples = {sample["sample"]: sample for sample in manifest["samples"]}
     seen: Counter[str] = Counter(entry["path"] for entry in manifest["files"])
+    encrypted = {entry["path"] for entry in manifest["files"] if entry["encrypted_sha256"]}
+    stored = {path + ENVELOPE if path in encrypted else path for path in seen} | encrypted
+    if encrypted and len(encrypted) < len(seen):
+        yield _found("NGC-MAN-026", "/files", f"{len(encrypted)} of {len(seen)} files are encrypted, must be all or none")
     for number, entry in enumerate(manifest["files"]):
         place, path = f"/files/{number}", entry["path"]
         kind = profile.data["files"].get(entry["type"])
@@ -344,7 +349,13 @@ def check_files(manifest: dict, profile: Profile, files: dict[str, FileFacts]) -
             yield _found("NGC-MAN-021", f"{place}/sample", f"{entry['sample']} is not a sample of the manifest")
         if seen[path] > 1:
             yield _found("NGC-MAN-009", f"{place}/path", f"{path} is listed twice")
+        if path in encrypted:
+            yield from _envelope(entry, place, files)
         facts = files.get(path)
+        if facts is None and path in encrypted:
+            for rule in ("NGC-MAN-010", "NGC-MAN-011"):
+                yield Finding(rule, status="NOT_CHECKED", file=path, evidence="encrypted, and not decrypted here")
+            continue
         if facts is None:
             yield _found("NGC-MAN-009", f"{place}/path", f"{path} is not in the bag")
             continue
@@ -354,9 +365,19 @@ def check_files(manifest: dict, profile: Profile, files: dict[str, FileFacts]) -
             yield _found("NGC-MAN-010", f"{place}/sha256", f"{entry['sha256'][:12]}…, is {facts.sha256[:12]}…")
         yield from _content(entry, place, kind, facts)
     for path in files:
-        if path.startswith("data/") and path not in seen:
+        if path.startswith("data/") and path not in stored:
             yield Finding("NGC-MAN-009", file=path, evidence="in the bag, not in manifest.json")
     yield from _deliverables(manifest, profile, samples)
+
+
+def _envelope(entry: dict, place: str, files: dict[str, FileFacts]) -> Iterator[Finding]:
+    path = entry["path"] + ENVELOPE
+    facts = files.get(path)
+    if facts is None:
+        yield _found("NGC-MAN-009", f"{place}/path", f"{path} is not in the bag")
+    elif facts.sha256 != entry["encrypted_sha256"]:
+        stated = entry["encrypted_sha256"][:12]
+        yield _found("NGC-MAN-026", f"{place}/encrypted_sha256", f"{stated}…, is {facts.sha256[:12]}…")
 
 
 def _content(entry: dict, place: str, kind: dict | None, facts: FileFacts) -> Iterator[Finding]:

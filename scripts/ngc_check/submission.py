@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import ngc_profile
-from ngc_check import identifiers, quality
+from ngc_check import identifiers, quality, seal
 from ngc_check.alignment import check_alignment
 from ngc_check.bag import TAG_FILES, TAG_MANIFEST, Bag, read_bag
 from ngc_check.digests import SAM_RECORDS, VCF_RECORDS, FileFacts, Unreadable, read_facts, sam_records, vcf_header
@@ -39,7 +40,8 @@ KINDS = {
     ".metrics.json": "metrics",
     ".html": "report",
 }
-_TEXT = (".json", ".html", ".txt", ".yaml", ".yml", ".log", ".tsv", ".csv", ".bed")
+_CONTENT_RULES = ("NGC-ALN-", "NGC-VCF-", "NGC-GVCF-", "VCF-SPEC-", "NGC-PII-", "NGC-QC-004", "NGC-PKG-010")
+_TEXT = (".json", ".html", ".txt", ".yaml", ".yml", ".sig", ".log", ".tsv", ".csv", ".bed")
 _CONFORMS, _FAILS, _UNJUDGED = "CONFORMS", "DOES_NOT_CONFORM", "COULD_NOT_BE_JUDGED"
 EXIT = {_CONFORMS: 0, _FAILS: 1, _UNJUDGED: 2}
 
@@ -110,19 +112,27 @@ def check(
     deny: Iterable[str] = (),
     spec_only: bool = False,
     on_date: str | None = None,
+    public_keys: Iterable[str | Path] = (),
+    private_key: str | Path | None = None,
 ) -> Report:
     """Judge a submission folder or a single file.
 
     profile_path: where `profile` was read from (default: the shipped one), to put a bag's own overlay on it unless
     `overlay_given`. reference: indexed FASTA; without it the rules that need it are NOT_CHECKED. deny: words that
     must not be there. on_date: ISO date for a single file (default today); a submission is judged at its analysis
-    date. Raises CannotJudge.
+    date. public_keys: files, or folders of files, of the keys whose signature is trusted. private_key: opens an
+    encrypted submission; without it the rules on content are NOT_CHECKED. Raises CannotJudge.
     """
     target = Path(target)
     reference = _reference(reference)
     try:
         if target.is_dir():
-            report = _check_folder(target, profile, overlay_given, profile_path, reference, deny)
+            keys = seal.trusted_keys(public_keys)
+            opener = seal.private_key(private_key) if private_key is not None else None
+            with ExitStack() as scratch:
+                report = _check_folder(
+                    target, profile, overlay_given, profile_path, reference, deny, keys, opener, scratch
+                )
         elif target.is_file():
             report = _check_file(target, profile, reference, deny, spec_only, on_date)
         else:
@@ -171,6 +181,9 @@ def _check_folder(
     profile_path: str | Path | None,
     reference: Path | None,
     deny: Iterable[str],
+    keys: dict[str, object],
+    opener: bytes | None,
+    scratch: ExitStack,
 ) -> Report:
     early: list[Finding] = []
     manifest = _manifest_data(root, early)
@@ -195,6 +208,13 @@ def _check_folder(
     bag = read_bag(root, reader)
     collector.extend(bag.findings)
     collector.extend(early)
+    collector.extend(seal.check_signature(bag, keys))
+    collector.extend(seal.check_envelopes(bag))
+    if opener is not None:
+        collector.extend(seal.open_envelopes(bag, opener, scratch))
+        bag.files.update({name: reader(name, path) for name, path in bag.places.items()})
+    elif seal.envelopes(bag):
+        collector.extend(_unopened(profile))
     for name in sorted(bag.files):
         if name.startswith("data/") and kind_of(name) == "alignment":
             sample = people.get(_stem(name))
@@ -221,7 +241,7 @@ def _check_folder(
         collector.extend(
             guarded(
                 check_files,
-                ("NGC-MAN-009", "NGC-MAN-010", "NGC-MAN-011", "NGC-MAN-021", "NGC-MAN-025"),
+                ("NGC-MAN-009", "NGC-MAN-010", "NGC-MAN-011", "NGC-MAN-021", "NGC-MAN-025", "NGC-MAN-026"),
                 NAME,
                 manifest,
                 profile,
@@ -242,6 +262,14 @@ def _check_folder(
     collector.extend(later)
     collector.extend(_identifiers(bag, manifest, alignments, scanner))
     return Report(scanner.mask(root.resolve().name), "submission", profile, day, findings=collector.findings())
+
+
+def _unopened(profile: Profile) -> Iterator[Finding]:
+    """Every rule on what payload files hold, NOT_CHECKED."""
+    for rule in profile.rules():
+        if rule["id"].startswith(_CONTENT_RULES):
+            evidence = "the payload is encrypted, no private key given"
+            yield Finding(rule["id"], status="NOT_CHECKED", file="data", evidence=evidence)
 
 
 def _manifest_data(root: Path, findings: list[Finding]) -> object:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-RANK = {"PASS": 0, "NOT_MEASURED": 0, "WARN": 1, "FAIL": 2}
+RANK = {"PASS": 0, "WARN": 1, "FAIL": 2}
 
 
 def read_intake(units: Iterable[dict]) -> dict[str, float]:
@@ -170,9 +170,11 @@ def judge(values: dict[str, float], profile, sample_type: str, study_type: str, 
     return judged
 
 
-def worst(metrics: Iterable[dict]) -> str:
-    """PASS, WARN or FAIL: the worst status of all metrics; what was not measured does not count as failed."""
-    return max((metric["status"] for metric in metrics), key=RANK.__getitem__).replace("NOT_MEASURED", "PASS")
+def worst(judged: Iterable[dict], profile) -> str:
+    """PASS, WARN or FAIL: the worst status of all metrics. One that the profile requires and nobody measured warns."""
+    required = {name for name, metric in profile.data["metrics"].items() if metric["required"]}
+    statuses = ["WARN" if m["status"] == "NOT_MEASURED" and m["name"] in required else m["status"] for m in judged]
+    return max((status for status in statuses if status != "NOT_MEASURED"), key=RANK.__getitem__, default="PASS")
 
 
 def _outside(value: float | None, gate: dict) -> bool:

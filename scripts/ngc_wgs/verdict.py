@@ -77,7 +77,7 @@ def _lines(log: str | None) -> list[str]:
 def table(verdicts: list[Verdict]) -> str:
     """The verdicts as tab-separated text with a header: case, verdict, reasons, submission."""
     rows = [("case", "verdict", "reasons", "submission")]
-    rows += [(v.case, v.verdict, " | ".join(v.reasons).replace("\t", " "), v.submission) for v in verdicts]
+    rows += [(v.case, v.verdict, " ".join(" | ".join(v.reasons).split()), v.submission) for v in verdicts]
     return "".join("\t".join(row) + "\n" for row in rows)
 
 
@@ -87,6 +87,7 @@ def for_people(verdicts: list[Verdict]) -> str:
     lines = []
     for v in verdicts:
         lines.append(f"  {v.case:<{width}}  {v.verdict:<8}  {v.submission}".rstrip())
-        lines += [f"  {'':<{width}}    {reason}" for reason in v.reasons]
+        files = ("manifest.json", f"data/{v.case}.multiqc.html") if v.verdict == "ACCEPTED" else ()
+        lines += [f"  {'':<{width}}    {item}" for item in (*v.reasons, *(f"{v.submission}/{name}" for name in files))]
     accepted = sum(v.verdict == "ACCEPTED" for v in verdicts)
     return "\n".join([f"Verdict: {accepted} of {len(verdicts)} cases accepted", *lines])

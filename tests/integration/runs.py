@@ -141,7 +141,7 @@ def contents(submission: Path) -> dict[str, str]:
 
 
 def nothing_computed(directory: Path) -> bool:
-    """Whether nothing was computed of the reads: no file that intake does not write, but headers made of the profile."""
+    """Whether nothing was computed of the reads: beside intake's files there are none but headers of the profile."""
     files = [path for name in COMPUTED for path in (directory / "results" / name).rglob("*") if path.is_file()]
     return all(path.suffix == ".header" for path in files)
 
@@ -167,7 +167,7 @@ def check(submission: Path, *arguments: str | Path) -> tuple[int, dict]:
 
 
 def tool(folder: Path, name: str, text: str) -> Path:
-    """A command `name` of one's own in `folder`, which goes first on PATH. `$REAL` in its text is the command it hides."""
+    """A command `name` of one's own in `folder`, to go first on PATH. `$REAL` in its text is the command it hides."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     path.write_text("#!/bin/bash\n" + text.replace("$REAL", f"'{shutil.which(name)}'") + "\n")

@@ -1,4 +1,4 @@
-"""Real reads through the whole workflow, under an overlay of the slice they were cut to, by an ordinary configuration."""
+"""Real reads through the whole workflow, under an overlay of the slice they were cut to."""
 
 import csv
 import shutil
@@ -9,9 +9,8 @@ from pathlib import Path
 
 import dnaio
 import pytest
-import yaml
-
 import runs
+import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "simulate"))
 import compare_truth

@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 import runs
 
 # `kill -9 0` ends the whole process group: Snakemake and all its jobs, at exactly this point.
@@ -34,7 +33,9 @@ def digest(path: Path) -> str:
 def second_case(directory: Path, number: int, spoil=lambda content: content) -> tuple[str, str]:
     """Add a case whose reads are those of the first on another flowcell: (sample, case). `spoil` changes one file."""
     sample, case, flowcell = f"SECOND{number}PERSON", f"SECOND{number}CASE", f"HDEMODSY{number}"
-    runs.edit(directory, "cases", lambda rows: rows.append({**rows[0], "case": case, "requisition_id": f"NGCWGS{number}"}))
+    runs.edit(
+        directory, "cases", lambda rows: rows.append({**rows[0], "case": case, "requisition_id": f"NGCWGS{number}"})
+    )
     runs.edit(directory, "samples", lambda rows: rows.append({**rows[0], "sample": sample, "case": case}))
     rows = runs.table(directory, "units")
     for row in [row for row in rows if row["flowcell"] == "HDEMODSX7"]:
@@ -59,9 +60,10 @@ def test_killed_at_any_point_a_re_run_ends_with_the_same_content(tiny, tiny_run,
         killed = runs.run_workflow(tiny, first_on_path=folder)
         assert killed.returncode == -9, f"{tool}: {killed.returncode}\n{killed.stderr}"
         reached.append((tool, sorted(path.name for path in (tiny / "results").rglob("*") if path.is_file())))
-        locked = runs.run_workflow(tiny, first_on_path=folder)
-        assert locked.returncode == 1
-        assert "--unlock" in locked.stderr
+        if tool == "bwa":
+            locked = runs.run_workflow(tiny)
+            assert locked.returncode == 1
+            assert "--unlock" in locked.stderr
         assert runs.run_workflow(tiny, "--unlock").returncode == 0
         assert runs.submissions(tiny) == []
     done = runs.run_workflow(tiny)
@@ -73,7 +75,7 @@ def test_killed_at_any_point_a_re_run_ends_with_the_same_content(tiny, tiny_run,
 
 
 def test_a_killed_bag_leaves_the_sealed_one_in_place(finished, tmp_path):
-    before = runs.manifest(runs.bag(finished))
+    before, contents = runs.manifest(runs.bag(finished)), runs.contents(runs.bag(finished))
     delete(finished, "package/*.json")
     killers = runs.tool(tmp_path / "killers", "git", KILLERS["git"]).parent
     assert runs.run_workflow(finished, first_on_path=killers).returncode == -9
@@ -81,7 +83,7 @@ def test_a_killed_bag_leaves_the_sealed_one_in_place(finished, tmp_path):
     assert runs.run_workflow(finished, "--unlock").returncode == 0
     done = runs.run_workflow(finished)
     assert done.returncode == 0, done.stderr
-    assert runs.contents(runs.bag(finished)) == {file["path"]: file["content_digest"]["value"] for file in before["files"] if file["content_digest"]}
+    assert runs.contents(runs.bag(finished)) == contents
 
 
 # ---- one failing case, and the others -------------------------------------------------------

@@ -1,0 +1,79 @@
+"""The verdict of a case, from what lies in results/ and the jobs that did not finish."""
+
+import hashlib
+import json
+
+import pytest
+
+from ngc_wgs import verdict
+from ngc_wgs.verdict import Stop
+
+CASE = "AAAA1111"
+FINDING = {"rule": "NGC-VCF-008", "status": "FAIL", "file": "data/x.vcf.gz", "place": "line 9", "evidence": "REF is not"}
+
+
+@pytest.fixture
+def results(tmp_path):
+    folder = tmp_path / "submissions" / CASE
+    for path in (folder, tmp_path / "check", tmp_path / "package"):
+        path.mkdir(parents=True)
+    (folder / "tagmanifest-sha256.txt").write_text("sums\n")
+    receipt = {"tagmanifest_sha256": hashlib.sha256(b"sums\n").hexdigest()}
+    (tmp_path / "package" / f"{CASE}.json").write_text(json.dumps(receipt))
+    report(tmp_path, "CONFORMS", [])
+    return tmp_path
+
+
+def report(results, conforms, findings):
+    text = json.dumps({"verdict": conforms, "findings": findings})
+    (results / "check" / f"{CASE}.json").write_text(text)
+
+
+def test_a_conforming_submission_that_is_still_there_is_accepted(results):
+    judged = verdict.judge(CASE, [], results)
+    assert (judged.verdict, judged.reasons) == ("ACCEPTED", ())
+
+
+def test_the_checker_s_refusal_is_given_with_rule_place_and_evidence(results):
+    report(results, "DOES_NOT_CONFORM", [FINDING, {**FINDING, "status": "WARN"}])
+    judged = verdict.judge(CASE, [Stop("accept", None)], results)
+    assert judged.verdict == "REFUSED"
+    assert judged.reasons == ("NGC-VCF-008 data/x.vcf.gz line 9 REF is not",)
+
+
+def test_many_reasons_are_cut_with_a_count(results):
+    report(results, "DOES_NOT_CONFORM", [FINDING] * 9)
+    assert verdict.judge(CASE, [], results).reasons[-1] == "and 4 more"
+
+
+@pytest.mark.parametrize(("said", "word"), [("Intake refuses case X:", "REFUSED"), ("Traceback", "STOPPED")])
+def test_a_gate_refuses_and_a_fault_stops_though_an_older_submission_is_there(results, tmp_path, said, word):
+    log = tmp_path / "gate.log"
+    log.write_text(f"{said}\nGZIP_TRUNCATED x\n")
+    judged = verdict.judge(CASE, [Stop("intake_gate", str(log))], results)
+    assert judged.verdict == word
+    assert "GZIP_TRUNCATED x" in judged.reasons
+    assert judged.submission == ""
+
+
+def test_a_submission_changed_after_its_check_is_not_accepted(results):
+    (results / "submissions" / CASE / "tagmanifest-sha256.txt").write_text("other\n")
+    assert verdict.judge(CASE, [], results).verdict == "REFUSED"
+
+
+@pytest.mark.parametrize("gone", [f"check/{CASE}.json", f"package/{CASE}.json"])
+def test_a_case_without_check_or_receipt_is_not_accepted(results, gone):
+    (results / gone).unlink()
+    assert verdict.judge(CASE, [], results).verdict == "STOPPED"
+
+
+def test_the_table_has_a_line_a_case_whatever_the_reasons_hold():
+    rows = verdict.table([verdict.Verdict(CASE, "REFUSED", ("a\tb\nc", "d"), "")]).splitlines()
+    assert rows == ["case\tverdict\treasons\tsubmission", f"{CASE}\tREFUSED\ta b c | d\t"]
+
+
+def test_people_are_told_how_many_were_accepted():
+    shown = verdict.for_people([verdict.Verdict(CASE, "ACCEPTED", (), "results/submissions/X")])
+    assert shown.startswith("Verdict: 1 of 1 cases accepted")
+    assert f"results/submissions/X/data/{CASE}.multiqc.html" in shown
+    assert "results/submissions/X/manifest.json" in shown
