@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Both first install what is missing.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help install demo test lint clean
+.PHONY: help install demo test proof lint clean
 .DEFAULT_GOAL := help
 
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
@@ -19,6 +19,9 @@ demo: install ## simulate two persons and run them to sealed, checked submission
 
 test: install ## unit and integration tests
 	pytest -ra
+
+proof: install ## what the checker claims, proven at full length (half an hour)
+	python tests/proof/proof.py $(if $(wildcard demo/results),--demo demo)
 
 lint: install ## formats and style
 	ruff check

@@ -20,7 +20,7 @@ sys.path.insert(0, str(HOUSE / "scripts"))
 shell.prefix("set -euo pipefail; export REF_PATH=/dev/null REF_CACHE=/dev/null; ")
 
 import ngc_profile
-from ngc_wgs import tables, verdict
+from ngc_wgs import errors, signing, tables, verdict
 
 
 async def never_protected(self):
@@ -54,6 +54,8 @@ def missing_files():
         **{path: f"run: {config['aligner']} index {shlex.quote(FASTA)}" for path in ALIGNER_INDEX},
         **{path: "give the path of the file" for path in (config["overlay"], config["evaluation_regions"]) if path},
     }
+    if key := config["signing_key"]:
+        makers |= {path: "run: ngc-wgs keygen" for path in (key, str(signing.public_half(Path(key))))}
     return [
         f"config: {path}: there is no such file. Mend: {mend}."
         for path, mend in makers.items()
@@ -82,7 +84,9 @@ def load_everything():
         tables.refuse_unsupported(loaded)
         for warning in loaded.warnings:
             logger.warning(str(warning))
-    except (tables.TableError, ngc_profile.ProfileError) as error:
+        if config["signing_key"]:
+            signing.private_key(Path(config["signing_key"]))
+    except (tables.TableError, ngc_profile.ProfileError, errors.SealError) as error:
         raise WorkflowError(str(error)) from None
     return profile, loaded
 
@@ -272,7 +276,7 @@ def case_rows(wildcards):
 
 def biology():
     """What of the configuration decides about results: tables and paths apart."""
-    paths = ("cases", "samples", "units", "profile", "overlay", "reference", "evaluation_regions")
+    paths = ("cases", "samples", "units", "profile", "overlay", "reference", "evaluation_regions", "signing_key")
     return {key: value for key, value in config.items() if key not in paths}
 
 
@@ -322,9 +326,9 @@ def forget_refusal():
 
 
 def give_verdict(stops):
-    """Write results/verdict.tsv, print it, and tell whether every case was accepted."""
+    """Print the verdicts, write results/verdict.tsv, and tell whether every case was accepted."""
     verdicts = [verdict.judge(case, stops.get(case, [])) for case in TABLES.cases]
+    print(verdict.for_people(verdicts), file=sys.stderr)  # first: a full disk takes no table
     Path("results").mkdir(exist_ok=True)
     Path("results/verdict.tsv").write_text(verdict.table(verdicts))
-    print(verdict.for_people(verdicts), file=sys.stderr)
     return all(item.verdict == "ACCEPTED" for item in verdicts)

@@ -3,6 +3,7 @@
 
 rule vcf_header:
     input:
+        preflight="results/intake/preflight.json",
         identity="results/intake/reference.json",
         profile=PROFILE_FILE,
         overlay=OVERLAY,

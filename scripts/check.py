@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ngc_wgs import signing
+
 command = [sys.executable, "-m", "ngc_check.cli", "check", snakemake.params.submission, "--json"]
 command += ["--profile", snakemake.input.profile, "--reference", snakemake.input.fasta]
+if key := snakemake.config["signing_key"]:
+    command += ["--public-key", str(signing.public_half(Path(key)))]
 # A process of its own does not inherit where this one finds the checker's modules: beside this script.
 environment = {**os.environ, "PYTHONPATH": snakemake.scriptdir}
 with open(snakemake.log[0], "w") as log, open(snakemake.output[0], "w") as output:

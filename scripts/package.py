@@ -33,6 +33,7 @@ digest = package.build(
     configuration=snakemake.params.configuration,
     house=Path(snakemake.scriptdir).parent,
     processes=snakemake.threads,
+    signing_key=snakemake.config["signing_key"],
 )
 receipt = {"case": snakemake.wildcards.case, "submission": str(folder), "tagmanifest_sha256": digest}
 Path(snakemake.output.receipt).write_text(json.dumps(receipt, indent=2) + "\n")

@@ -45,6 +45,7 @@ def page(profile: Profile) -> str:
         "",
         "```",
         "ngc-wgs check results/submissions/CASE --reference reference.fa",
+        "ngc-wgs check CASE --reference reference.fa --public-key sender.pub --private-key receiver.sec",
         "ngc-wgs check sample.vcf.gz --spec-only",
         "```",
         "",
@@ -52,7 +53,11 @@ def page(profile: Profile) -> str:
         "**warn** does not. What cannot be checked, for want of the reference for example, is reported as "
         "NOT_CHECKED and never as passed. A rule with `valid_from` only warns before that day, judged at the "
         "case's analysis date. A bag that somebody else has changed and packaged again is complete and "
-        "consistent: the checks below cannot tell it from the sender's own.",
+        "consistent: only its signature, judged with `--public-key`, tells it from the sender's own.",
+        "",
+        "An encrypted submission is judged with `--private-key`: its payload is decrypted for the while into a folder "
+        "under TMPDIR that nobody else can enter, and which needs room for the whole of it. Without the key the "
+        "encrypted files are held against their digests, and the rules on what they hold are NOT_CHECKED.",
         "",
         f"{len(profile.rules())} rules. Basis:",
         "",

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-import re
 import stat
 import subprocess
 import sys
-import zlib
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 CHUNK = 1 << 20
-MAX_HEADER = 8 << 20
-"""Characters of header kept for the search for personal identifiers; a true header is some tens of kilobytes."""
-MAX_TEXT = 64 << 20
+MAX_TEXT = 32 << 20
 """Bytes of a text file (JSON, HTML) that are read at most."""
 
 VCF_RECORDS = "vcf-records-sha256"
@@ -33,8 +33,8 @@ class FileFacts:
     """What one read of a file told.
 
     size: bytes. sha256: of the bytes. content: (method, value) of the content digest, None where the type has none
-    or the content cannot be read. text: the whole of a text file. problem: why the text or content could not be
-    read; empty where it could.
+    or the content cannot be read. text: the whole of a text file, or the header of a VCF. problem: why the text or
+    content could not be read; empty where it could.
     """
 
     size: int
@@ -57,10 +57,11 @@ def open_plain(path: Path):
     return os.fdopen(handle, "rb", buffering=0)
 
 
-def read_facts(path: Path, kind: str = "binary") -> FileFacts:
+def read_facts(path: Path, kind: str = "binary", also: Callable[[bytes], object] | None = None) -> FileFacts:
     """Read a file once.
 
-    kind: `text` keeps the text as well, `binary` only counts and digests. Raises Unreadable.
+    kind: `text` keeps the text as well, `binary` only counts and digests. also: given each chunk in turn. Raises
+    Unreadable.
     """
     digest = hashlib.sha256()
     size = 0
@@ -73,6 +74,8 @@ def read_facts(path: Path, kind: str = "binary") -> FileFacts:
                 size += len(chunk)
                 if kind == "text" and size <= MAX_TEXT:
                     kept.append(chunk)
+                if also is not None:
+                    also(chunk)
     except OSError as error:
         raise Unreadable(f"{path.name}: cannot be read: {error.strerror}") from None
     facts = FileFacts(size, digest.hexdigest(), mtime_ns=info.st_mtime_ns)
@@ -93,51 +96,45 @@ def canonical_json(value: object) -> tuple[str, str]:
     return JSON_CANONICAL, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def sam_records(path: Path, reference: Path | None) -> tuple[str, str]:
-    """Content digest of an alignment: sha256 over its SAM lines without header.
+def read_alignment(path: Path, reference: Path | None) -> FileFacts:
+    """Read an alignment once, for the digest of its bytes and that of its SAM lines without header.
 
-    A CRAM needs its reference (FASTA with index). Raises Unreadable where the records cannot be decoded.
+    A CRAM needs its reference (FASTA with index). Where the records cannot be decoded, the content digest is one that
+    nothing equals. Raises Unreadable.
     """
+    if reference is None and path.name.endswith(".cram"):
+        facts = read_facts(path)
+        facts.problem = "no reference at hand to decode the alignment"
+        return facts
     # A process of its own: htslib ends the process on some broken files, and samtools' text output is fast.
     program = "import sys, pysam; pysam.view(*sys.argv[1:], catch_stdout=False)"
-    arguments = ["--no-PG"] + (["-T", str(reference)] if reference else []) + ["--", str(path)]
+    arguments = ["--no-PG"] + (["-T", str(reference)] if reference else []) + ["-"]
     environment = {**os.environ, "REF_PATH": ":", "REF_CACHE": ":"}  # never ask the network for a reference
     digest = hashlib.sha256()
+
+    def take(lines: BinaryIO) -> None:
+        while chunk := lines.read(CHUNK):
+            digest.update(chunk)
+
     with subprocess.Popen(
         [sys.executable, "-c", program, *arguments],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=environment,
     ) as process:
-        assert process.stdout is not None
-        while chunk := process.stdout.read(CHUNK):
-            digest.update(chunk)
-    if process.returncode != 0:
-        raise Unreadable(f"{path.name}: its records cannot be decoded with this reference")
-    return SAM_RECORDS, digest.hexdigest()
+        taking = threading.Thread(target=take, args=(process.stdout,))
+        taking.start()
 
+        def give(chunk: bytes) -> None:
+            with contextlib.suppress(BrokenPipeError):  # what it cannot decode it does not read to the end
+                process.stdin.write(chunk)
 
-def vcf_header(path: Path) -> str:
-    """Header text of a VCF, plain or compressed, up to `MAX_HEADER` characters; empty where it cannot be read."""
-    kept = b""
-    try:
-        with open_plain(path) as handle:
-            chunk = handle.read(CHUNK)
-            inflater = zlib.decompressobj(31) if chunk[:2] == b"\x1f\x8b" else None
-            while chunk and len(kept) < MAX_HEADER:
-                if inflater is None:
-                    kept += chunk
-                    chunk = b""
-                else:
-                    kept += inflater.decompress(chunk, CHUNK)
-                    chunk = inflater.unconsumed_tail
-                    if inflater.eof:
-                        chunk, inflater = inflater.unused_data, zlib.decompressobj(31)
-                body = re.search(rb"^[^#\n]", kept, re.MULTILINE)
-                if body:
-                    kept = kept[: body.start()]
-                    break
-                chunk = chunk or handle.read(CHUNK)
-    except (OSError, zlib.error):
-        pass
-    return kept[:MAX_HEADER].decode("utf-8", "replace")
+        try:
+            facts = read_facts(path, also=give)
+        finally:
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+            taking.join()
+    facts.content = (SAM_RECORDS, digest.hexdigest() if process.returncode == 0 else "undecodable")
+    return facts

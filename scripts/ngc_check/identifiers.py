@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
 import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from html.parser import HTMLParser
 
 from stdnum.dk import cpr
 
@@ -28,8 +28,8 @@ _SHOWN = {
     PATH: "site path",
     DENIED: "word of the deny-list",
 }
-MAX_DECODED = 64 << 20
-"""Bytes at most that compressed data inside a report may unfold to."""
+MAX_DATA = 12 << 20
+"""Bytes of JSON that are taken apart at most: small pieces of it take thirty times their size in memory."""
 
 _DASH = "-\u00ad\u2010\u2011\u2012\u2013\u2212"
 _DATE = r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d"
@@ -48,6 +48,17 @@ _DIGEST = re.compile(
 )
 _UUID = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])")
 _DATA_URL = re.compile(r"base64,[A-Za-z0-9+/=\s]{40,}")
+_SCRIPT = re.compile(r"<(?:script|style)(?=[\s/>])", re.IGNORECASE)
+_SCRIPT_END = re.compile(r"</(?:script|style)(?=[\s/>])", re.IGNORECASE)
+_TYPE = re.compile(r"\stype\s*=\s*[\"']?([\w/+.-]+)", re.IGNORECASE)
+# Drawings, sort keys and bar widths are figures, and long ones look like numbers of persons.
+_NUMBER = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_DRAWING = re.compile(
+    rf"(?<=\s)(?:(?:data-sorting-val|val)=([\"']?){_NUMBER}\1(?=[\s/>])"
+    r"|(?:d|points|viewbox)=\"[MmLlHhVvCcSsQqTtAaZz\d\s.,+eE-]*\"|transform=\"[\w\s.,()+-]*\")",
+    re.IGNORECASE,
+)
+_LINE = re.compile(r"[^\r\n]+")
 _WORD = re.compile(r"[^\W_]+")
 _PACKED = "H4sI"
 """How base64 of gzip begins."""
@@ -155,85 +166,61 @@ def html_texts(document: str) -> Iterator[tuple[str, str | None]]:
     """(place, text) of all that an HTML report holds: text, attributes, comments, scripts, and MultiQC's packed data.
 
     Data of type JSON, plain or gzip and base64, is unfolded and given string by string. The text is None where
-    packed data cannot be unfolded, so that nobody takes it for looked through.
+    packed data cannot be unfolded, so that nobody takes it for looked through. The document is not parsed as a tree:
+    the standard library's parser takes quadratic time on a page made for it, and what a tag is does not matter here.
     """
-    parser = _Reader()
-    parser.feed(document)
-    parser.close()
-    yield from parser.out
-
-
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.out: list[tuple[str, str | None]] = []
-        self._kind = ""
-        self._script: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        if tag in ("script", "style"):
-            self._kind = values.get("type") or tag
-            self._script = []
-        for name, value in attrs:
-            # Drawings and sort keys are numbers.
-            if value and name not in ("d", "points", "transform", "viewbox", "data-sorting-val", "val"):
-                self._text(value, f"attribute {name}")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("script", "style") and self._kind:
-            self._close()
-
-    def _close(self) -> None:
-        text, kind = "".join(self._script), self._kind
-        self._kind, self._script = "", []
-        data = _unfold(text, kind)
-        if data is None:
-            place = f"script at line {self.getpos()[0]}"
-            self.out.append((place, None)) if text.strip().startswith(_PACKED) else self._text(text, place)
+    at, number = 0, 1
+    while opened := _SCRIPT.search(document, at):
+        inside = document.find(">", opened.end()) + 1
+        if not inside:
+            break
+        yield from _markup(document[at:inside], number)
+        number += document.count("\n", at, inside)
+        closed = _SCRIPT_END.search(document, inside)
+        at = closed.start() if closed else len(document)
+        kind = _TYPE.search(document, opened.end(), inside)
+        text, place = document[inside:at], f"script at line {number}"
+        number += text.count("\n")
+        data = _unfold(text, kind.group(1) if kind else "")
+        if data is not None:
+            yield from strings(data, "embedded data")
+        elif text.strip().startswith(_PACKED):
+            yield place, None
         else:
-            self.out.extend(strings(data, "embedded data"))
+            yield place, _DATA_URL.sub("base64,", text)
+    yield from _markup(document[at:], number)
 
-    def close(self) -> None:
-        super().close()
-        if self.rawdata:  # the standard library drops what an unclosed script holds
-            self.handle_data(self.rawdata)
-        if self._kind:
-            self._close()
 
-    def handle_data(self, data: str) -> None:
-        if self._kind:
-            self._script.append(data)
-        else:
-            self._text(data, f"line {self.getpos()[0]}")
+def _markup(text: str, first: int) -> Iterator[tuple[str, str]]:
+    """(place, text) of each line of markup, without the figures of drawings and the bytes of pictures."""
+    text = _DATA_URL.sub(_line_ends, text)
+    for place, line in lines(_DRAWING.sub(_line_ends, text), first):
+        yield place, html.unescape(line)
 
-    def handle_comment(self, data: str) -> None:
-        self._text(data, f"comment at line {self.getpos()[0]}")
 
-    def handle_decl(self, decl: str) -> None:
-        self._text(decl, "declaration")
+def _line_ends(match: re.Match) -> str:
+    return "\n" * match.group().count("\n") or " "
 
-    def handle_pi(self, data: str) -> None:
-        self._text(data, "processing instruction")
 
-    def unknown_decl(self, data: str) -> None:
-        self._text(data, "declaration")
-
-    def _text(self, text: str, place: str) -> None:
-        if text.strip():
-            self.out.append((place, _DATA_URL.sub("base64,", text)))
+def lines(text: str, first: int = 1) -> Iterator[tuple[str, str]]:
+    """(place, text) of each line that is not empty, one at a time; the first has the number `first`."""
+    number, done = first, 0
+    for match in _LINE.finditer(text):
+        number += text.count("\n", done, match.start())
+        done = match.start()
+        yield f"line {number}", match.group()
 
 
 def _unfold(text: str, kind: str) -> object | None:
     """JSON of a data block, None where it is something else."""
     packed = text.strip()
     try:
-        if kind == "application/json":
+        if kind == "application/json" and len(packed) <= MAX_DATA:
             return json.loads(packed)
         if packed.startswith(_PACKED):
             inflater = zlib.decompressobj(wbits=47)
-            raw = inflater.decompress(base64.b64decode(packed, validate=True), MAX_DECODED)
-            return json.loads(raw)
+            raw = inflater.decompress(base64.b64decode(packed, validate=True), MAX_DATA)
+            return json.loads(raw) if inflater.eof else None
     except (ValueError, RecursionError, binascii.Error, zlib.error, MemoryError):
         return None
     return None

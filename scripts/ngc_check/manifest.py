@@ -331,7 +331,7 @@ def check_files(manifest: dict, profile: Profile, files: dict[str, FileFacts]) -
     encrypted = {entry["path"] for entry in manifest["files"] if entry["encrypted_sha256"]}
     stored = {path + ENVELOPE if path in encrypted else path for path in seen} | encrypted
     if encrypted and len(encrypted) < len(seen):
-        yield _found("NGC-MAN-026", "/files", f"{len(encrypted)} of {len(seen)} files are encrypted, must be all or none")
+        yield _found("NGC-MAN-026", "/files", f"{len(encrypted)} of {len(seen)} files encrypted, must be all or none")
     for number, entry in enumerate(manifest["files"]):
         place, path = f"/files/{number}", entry["path"]
         kind = profile.data["files"].get(entry["type"])

@@ -14,7 +14,7 @@ import ngc_profile
 from ngc_check import identifiers, quality, seal
 from ngc_check.alignment import check_alignment
 from ngc_check.bag import TAG_FILES, TAG_MANIFEST, Bag, read_bag
-from ngc_check.digests import SAM_RECORDS, VCF_RECORDS, FileFacts, Unreadable, read_facts, sam_records, vcf_header
+from ngc_check.digests import VCF_RECORDS, FileFacts, Unreadable, read_alignment, read_facts
 from ngc_check.findings import Collector, Finding
 from ngc_check.manifest import (
     NAME,
@@ -186,7 +186,8 @@ def _check_folder(
     scratch: ExitStack,
 ) -> Report:
     early: list[Finding] = []
-    manifest = _manifest_data(root, early)
+    known: dict[str, FileFacts] = {}
+    manifest = _manifest_data(root, early, known)
     profile, overlay_findings = _with_overlay(root, manifest, profile, overlay_given, profile_path)
     early += overlay_findings
     day = analysis_date(manifest) or date.today().isoformat()
@@ -197,12 +198,16 @@ def _check_folder(
     alignments = {}
 
     def reader(name: str, path: Path) -> FileFacts:
-        kind = kind_of(name) if name.startswith("data/") else "text"
+        kind = kind_of(name)
+        if name in known:
+            return known[name]
         if kind in ("vcf", "gvcf"):
             sample = people.get(_stem(name), {})
             facts, found = _read_vcf(name, path, kind, profile, sample, reference)
             later.extend(found)
             return facts
+        if kind == "alignment":
+            return read_alignment(path, reference)
         return read_facts(path, "text" if name.endswith(_TEXT) else "binary")
 
     bag = read_bag(root, reader)
@@ -227,7 +232,8 @@ def _check_folder(
             )
             alignments[name] = alignment
             later.extend(alignment.findings)
-            _digest_records(bag, name, reference, alignment.readable)
+            if not alignment.readable:
+                bag.files[name].content, bag.files[name].problem = None, "the alignment cannot be read"
     metrics = {}
     for name, facts in bag.files.items():
         if name.startswith("data/") and kind_of(name) == "metrics":
@@ -272,14 +278,16 @@ def _unopened(profile: Profile) -> Iterator[Finding]:
             yield Finding(rule["id"], status="NOT_CHECKED", file="data", evidence=evidence)
 
 
-def _manifest_data(root: Path, findings: list[Finding]) -> object:
-    """manifest.json as data; None, and a finding, where it cannot be read."""
+def _manifest_data(root: Path, findings: list[Finding], known: dict[str, FileFacts] | None = None) -> object:
+    """manifest.json as data; None, and a finding, where it cannot be read. What the read told goes to `known`."""
     path = root / NAME
     if path.is_symlink() or not path.is_file():
         findings.append(Finding("NGC-MAN-001", file=NAME, evidence="not there"))
         return None
     try:
         facts = read_facts(path, "text")
+        if known is not None:
+            known[NAME] = facts
         data = parse_json(facts.text, facts.problem)
     except BadJson as error:
         findings.append(Finding("NGC-MAN-001", file=NAME, evidence=str(error)))
@@ -377,20 +385,8 @@ def _read_vcf(
         facts.content = (VCF_RECORDS, records)
     else:
         facts.problem = "its records cannot be read to the end"
+    facts.text = digests.get("header")
     return facts, found
-
-
-def _digest_records(bag: Bag, name: str, reference: Path | None, readable: bool) -> None:
-    facts = bag.files[name]
-    if not readable:
-        facts.problem = "the alignment cannot be read"
-    elif reference is None and name.endswith(".cram"):
-        facts.problem = "no reference at hand to decode the alignment"
-    else:
-        try:
-            facts.content = sam_records(bag.path(name), reference)
-        except Unreadable:
-            facts.content = (SAM_RECORDS, "undecodable")  # equals no digest
 
 
 # --- one file ---------------------------------------------------------------------------------------------------------
@@ -403,20 +399,20 @@ def _check_file(
     day = on_date or date.today().isoformat()
     scanner = identifiers.scanner_for(profile, deny)
     name = path.name
-    texts: list[tuple[str, str | None]] = []
+    texts: Iterable[tuple[str, str | None]] = []
     found: list[Finding] = []
     if kind in ("vcf", "gvcf"):
-        _, found = _read_vcf(name, path, kind, profile, {}, reference, spec_only)
-        texts = _lines(vcf_header(path))
+        facts, found = _read_vcf(name, path, kind, profile, {}, reference, spec_only)
+        texts = identifiers.lines(facts.text or "")
     elif kind == "alignment":
         alignment = check_alignment(path, profile)
         found = alignment.findings
-        texts = _lines(alignment.header) + [("read name", read) for read in alignment.names]
+        texts = [*identifiers.lines(alignment.header), *(("read name", read) for read in alignment.names)]
     elif kind == "metrics":
         data, found = quality.read_metrics(name, facts := read_facts(path, "text"))
         if data is not None:
             found += quality.check_metrics_file(name, data, profile)
-        texts = _lines(facts.text or "")
+        texts = identifiers.lines(facts.text or "")
     elif kind == "manifest":
         data = _manifest_data(path.parent, found)
         if isinstance(data, dict):
@@ -427,7 +423,7 @@ def _check_file(
         facts = read_facts(path, "text")
         if facts.text is None:
             raise CannotJudge(f"{name}: {facts.problem}")
-        texts = list(identifiers.html_texts(facts.text))
+        texts = identifiers.html_texts(facts.text)
     else:
         raise CannotJudge(f"{name}: its name tells no kind of file that is judged ({', '.join(KINDS)}, {NAME})")
     collector = Collector(profile, day, scanner.mask)
@@ -446,12 +442,9 @@ def _identifiers(bag: Bag, manifest: object, alignments: dict, scanner: identifi
             yield from _scan(scanner, finding.file, [("file name", finding.file)])
     for name, facts in sorted(bag.files.items()):
         yield from _scan(scanner, name, [("file name", name)])
-        kind = kind_of(name)
-        if kind in ("vcf", "gvcf"):
-            yield from _scan(scanner, name, _lines(vcf_header(bag.path(name))))
-        elif name in alignments:
+        if name in alignments:
             alignment = alignments[name]
-            yield from _scan(scanner, name, _lines(alignment.header))
+            yield from _scan(scanner, name, identifiers.lines(alignment.header))
             yield from _scan(scanner, name, [("read name", read) for read in alignment.names])
         elif name == NAME and isinstance(manifest, dict):
             yield from _scan(scanner, name, identifiers.strings(manifest))
@@ -464,15 +457,12 @@ def _texts(name: str, text: str) -> Iterable[tuple[str, str | None]]:
         return identifiers.html_texts(text)
     if name.endswith(".json"):
         try:
-            return identifiers.strings(json.loads(text))
+            if len(text) <= identifiers.MAX_DATA:
+                return identifiers.strings(json.loads(text))
         except (ValueError, RecursionError):
-            return _lines(text)
+            return identifiers.lines(text)
     # The bag's own lists of digests and names: the names are scanned as names.
-    return [] if name in (*TAG_FILES[2:], TAG_MANIFEST) else _lines(text)
-
-
-def _lines(text: str) -> list[tuple[str, str]]:
-    return [(f"line {number}", line) for number, line in enumerate(text.splitlines(), 1)]
+    return [] if name in (*TAG_FILES[2:], TAG_MANIFEST) else identifiers.lines(text)
 
 
 def _scan(scanner: identifiers.Scanner, file: str, texts: Iterable[tuple[str, str | None]]) -> Iterator[Finding]:

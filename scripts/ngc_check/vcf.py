@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
+import re
 import struct
 import zlib as standard_zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from isal import igzip
 from isal import isal_zlib as zlib
 
 from ngc_check import vcf_profile as pro
@@ -28,6 +31,8 @@ BLOCK = 3 << 19
 """Bytes of record text judged at a time: large enough to vectorise, small enough that one odd record costs little."""
 MAX_LINE = 8 << 20
 MAX_HEADER = 64 << 20
+KEPT_HEADER = 8 << 20
+"""Bytes of header kept for the search for personal identifiers; a true header is some tens of kilobytes."""
 MAX_RATIO = 300
 """Real VCFs shrink 3 to 30 times; a file that grows more than this beyond MAX_HEADER is made to fill memory or time."""
 LEAF = 1 << 14
@@ -38,6 +43,7 @@ MAX_FINDINGS = 500_000
 MAX_RAGGED = 10_000
 """Beyond so many findings, or so many lines without the right columns, more of the same helps nobody."""
 CAP = 20
+_RECORD = re.compile(rb"^[^#\r\n]", re.MULTILINE)
 
 
 class _Stop(Exception):
@@ -79,6 +85,10 @@ class _Source:
         self.sha256 = hashlib.sha256()
         self.read_bytes = 0
         self.given_bytes = 0
+        self.header = b""
+        """The text up to the first record, at most KEPT_HEADER bytes of it."""
+        self.header_ended = False
+        self._stream = self._chunks()
         self.container = "plain"
         self.has_eof = False
         self.damaged = False
@@ -89,8 +99,20 @@ class _Source:
         self.read_bytes += len(data)
         return data
 
+    def _keep(self, chunk: bytes) -> None:
+        before = len(self.header)
+        self.header += chunk[: KEPT_HEADER - before]
+        if record := _RECORD.search(self.header, max(0, before - 1)):
+            self.header = self.header[: record.start()]
+        self.header_ended = record is not None or len(self.header) == KEPT_HEADER
+
     def finish(self) -> str:
-        """Read what is left for the digest; sha256 of the file."""
+        """Read what is left for the header and for the digest; sha256 of the file."""
+        try:
+            while not self.header_ended and next(self._stream, None) is not None:
+                pass
+        except _Stop:
+            pass
         while self._read():
             pass
         self.handle.close()
@@ -98,6 +120,9 @@ class _Source:
 
     def chunks(self) -> Iterator[bytes]:
         """Decompressed chunks, each of bounded size. Damage is reported and ends the chunks."""
+        return self._stream
+
+    def _chunks(self) -> Iterator[bytes]:
         first = self._read()
         if first[:2] != b"\x1f\x8b":
             inner = self._plain(first)
@@ -112,6 +137,8 @@ class _Source:
             if self.given_bytes > MAX_HEADER and self.given_bytes > MAX_RATIO * self.read_bytes:
                 self.report.emit(spec.R_TEXT, 0, f"the file expands more than {MAX_RATIO}-fold: not read further")
                 raise _Stop
+            if not self.header_ended:
+                self._keep(chunk)
             yield chunk
 
     def _plain(self, data: bytes) -> Iterator[bytes]:
@@ -124,23 +151,15 @@ class _Source:
         self.report.emit(spec.R_TEXT, 0, f"the compressed data are damaged: {what}")
 
     def _gzip(self, data: bytes) -> Iterator[bytes]:
-        inflate = zlib.decompressobj(31)
+        # The library's reader, since many small members one after the other would cost a copy of the rest each.
+        file = io.BufferedReader(_Again(data, self._read), 1 << 16)
         try:
-            while data or not inflate.eof:
-                if inflate.eof:
-                    inflate = zlib.decompressobj(31)
-                out = inflate.decompress(data, CHUNK)
-                data = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
-                if out:
+            with igzip.IGzipFile(fileobj=file) as text:
+                while out := text.read(CHUNK):
                     yield out
-                if not data:
-                    data = self._read()
-                    if not data:
-                        if not inflate.eof and not out:
-                            return self._damage("cut short")
-                        if inflate.eof:
-                            return None
-        except zlib.error:
+        except EOFError:
+            return self._damage("cut short")
+        except (OSError, zlib.error, standard_zlib.error):
             return self._damage(f"near byte {self.read_bytes}")
         return None
 
@@ -184,6 +203,23 @@ class _Source:
         return None
 
 
+class _Again(io.RawIOBase):
+    """A file whose first bytes have been read: they come again, then what `more` gives."""
+
+    def __init__(self, first: bytes, more: Callable[[], bytes]) -> None:
+        self._held, self._more = first, more
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        if not self._held:
+            self._held = self._more()
+        size = min(len(buffer), len(self._held))
+        buffer[:size], self._held = self._held[:size], self._held[size:]
+        return size
+
+
 def _bgzf_size(data: bytes, at: int) -> int:
     """Size in bytes of the BGZF block at an offset, 0 where there is none (or its header is not all there)."""
     if data[at : at + 4] != b"\x1f\x8b\x08\x04" or len(data) < at + 18:
@@ -219,7 +255,8 @@ def check_vcf(
     the vocabulary; reference: an indexed FASTA; index: the `.tbi` (default: beside the file). What is left out gives
     one finding NOT_CHECKED for its rule. name: the file as findings call it (default: its base name).
     digests: filled with `sha256` of the file and `vcf-records-sha256` (over decompressed lines that do not start
-    with `##`; None where the text could not be read to its end), both from the same single read.
+    with `##`; None where the text could not be read to its end) and `header` (the text up to the first record), all
+    from the same single read.
     fast: prove blocks clean by columns where possible; the findings are the same without.
     Never raises for what is in the file; raises OSError where the file itself cannot be opened.
     """
@@ -239,6 +276,7 @@ def check_vcf(
     if digests is not None:
         digests["sha256"] = sha256
         digests["vcf-records-sha256"] = content.hexdigest() if whole else None
+        digests["header"] = source.header.decode("utf-8", "replace")
     if not spec_only:
         _container(source, path, index, report)
     return report.findings()

@@ -27,8 +27,8 @@ def add_commands(commands) -> None:
     encrypt.add_argument("--recipient", metavar="FILE", type=Path, action="append", required=True,
                          help="Crypt4GH public key of a receiver; may be repeated")  # fmt: skip
     encrypt.set_defaults(run=_told(_encrypt))
-    index = commands.add_parser("index", help="list a batch of submissions", description="List submissions with what "
-                                "their manifests say. Nothing but their tag files is read: `check` is what judges.")  # fmt: skip
+    index = commands.add_parser("index", help="list a batch of submissions", description="List what submissions say of "
+                                "themselves. Only their tag files are read: `check` is what judges.")  # fmt: skip
     index.add_argument("submissions", metavar="SUBMISSION", type=Path, nargs="+")
     index.add_argument("--out", metavar="FILE.tsv|FILE.json", type=Path, required=True)
     index.set_defaults(run=_told(_index))

@@ -97,3 +97,7 @@ class InputError(Exception):
 
 class TableError(InputError):
     """The tables of cases, samples and units cannot be used as they are."""
+
+
+class SealError(Exception):
+    """A submission or key that cannot be signed, encrypted or listed as it is; the message says what to do."""

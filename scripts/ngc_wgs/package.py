@@ -20,7 +20,7 @@ import pysam
 from isal import igzip
 
 import ngc_profile
-from ngc_wgs import __version__
+from ngc_wgs import __version__, signing
 
 
 def content_digest(path: Path, method: str | None, fasta: str) -> dict | None:
@@ -158,10 +158,12 @@ def case_entry(case: dict) -> dict:
 
 def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_profile.Profile, overlay: str | None,
           fasta: str, intake: dict[str, dict], qc: dict[str, dict], preflight: dict, identity: dict,
-          evaluation: dict, configuration: dict, house: Path, processes: int) -> str:  # fmt: skip
+          evaluation: dict, configuration: dict, house: Path, processes: int,
+          signing_key: str | None) -> str:  # fmt: skip
     """Make `folder` a sealed bag of the products and return the sha256 of its tag manifest.
 
-    The bag grows beside `folder` and takes its place in one rename, so that a killed run leaves no half bag.
+    The bag grows beside `folder` and takes its place in one rename, so that a killed run leaves no half bag. It is
+    signed where the site has a key.
     """
     case = case_rows["case"]["case"]
     samples = [row["sample"] for row in case_rows["samples"]]
@@ -228,6 +230,9 @@ def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_pr
     if overlay:
         shutil.copyfile(overlay, partial / "overlay.yaml")
     bag.save(manifests=False)
+    if signing_key:
+        text = signing.signature(signing.private_key(Path(signing_key)), (partial / signing.TAG_MANIFEST).read_bytes())
+        (partial / signing.SIGNATURE).write_text(text, encoding="ascii")
     seal(partial)
     discard(folder)
     partial.rename(folder)

@@ -6,7 +6,10 @@ sequence, do.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
+import os
 import shlex
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,11 +35,15 @@ def digest_reference(fasta: str | Path) -> dict:
     """Digests of a plain FASTA: {fasta_sha256, seqcol_digest, contigs: [{name, length, md5, refget}]}.
 
     md5 is SAM's M5, refget the GA4GH digest `SQ.…`, both of the upper-cased sequence; seqcol_digest is that of GA4GH
-    sequence collections 1.0 over names, lengths and sequences (by gtars, the engine of the refget package). Raises
-    OSError where the file cannot be read.
+    sequence collections 1.0 over names, lengths and sequences (by gtars, the engine of the refget package). They are
+    kept beside the FASTA in `<name>.identity.json`, which counts only where the FASTA's sha256 is the one in it: sizes
+    and times survive a change of content, sha256 does not. Raises OSError where the file cannot be read.
     """
     with open(fasta, "rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    kept = Path(f"{fasta}.identity.json")
+    if (identity := _kept_identity(kept, sha256)) is not None:
+        return identity
     collection = digest_fasta(str(fasta))
     contigs = [
         {
@@ -47,7 +54,36 @@ def digest_reference(fasta: str | Path) -> dict:
         }
         for record in collection.sequences
     ]
-    return {"fasta_sha256": sha256, "seqcol_digest": collection.digest, "contigs": contigs}
+    identity = {"fasta_sha256": sha256, "seqcol_digest": collection.digest, "contigs": contigs}
+    _keep_identity(kept, identity)
+    return identity
+
+
+def _kept_identity(path: Path, sha256: str) -> dict | None:
+    """The identity that was kept, None where it is not there, damaged, or of another content."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept["identity"]["fasta_sha256"] == sha256 and kept["sha256"] == _sha256_of(kept["identity"]):
+            return kept["identity"]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        pass
+    return None
+
+
+def _keep_identity(path: Path, identity: dict) -> None:
+    """Write the identity in one step; a folder that cannot be written just keeps none."""
+    text = json.dumps({"identity": identity, "sha256": _sha256_of(identity)}, indent=1) + "\n"
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _sha256_of(identity: object) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
 def reference_identity(fasta: str | Path, profile: HasReference) -> dict:

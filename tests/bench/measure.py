@@ -58,9 +58,10 @@ atexit.register(note)
 class Usage:
     """Of an ended process tree: CPU and wall seconds, MB of the largest process, and bytes written.
 
-    accepted: whether every case was, None for a command that judges none. cpu: user and system. written: bytes of file pages made dirty (`write_bytes` of /proc/self/io): temporary files and
+    cpu: user and system. written: bytes of file pages made dirty (`write_bytes` of /proc/self/io): temporary files and
     what was deleted again included, pipes not; whole pages of 4,096 bytes, so small files weigh more than they are.
-    parts: CPU seconds by tool and step, or by Python script.
+    parts: CPU seconds by tool and step, or by Python script. accepted: whether every case was;
+    None for a command that judges none.
     """
 
     cpu: float
@@ -82,7 +83,7 @@ def written_so_far() -> int:
 
 
 def meter(command: list[str], log: Path, env: dict[str, str] | None = None, statuses: Iterable[int] = (0,)) -> Usage:
-    """Run a command in the repository, its output to `log`; a RuntimeError with the log's end for another exit status."""
+    """Run a command in the repository, its output to `log`; a RuntimeError for an exit status not in `statuses`."""
     start, before = time.perf_counter(), written_so_far()
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=REPOSITORY, stdout=output, stderr=subprocess.STDOUT, env=env)
@@ -129,7 +130,7 @@ def run_workflow(folder: Path, *arguments: str, targets: Iterable[str] = ()) -> 
             name, user, system = line.split("\t")
             # Snakemake writes a script with its preamble to tmpXXXXXXXX.name.py
             parts[re.sub(r"\btmp\w{8}\.", "", name)] += float(user) + float(system)
-    parts["shells, cat, awk and other"] = used.cpu - sum(parts.values())
+    parts["the checker, shells and others"] = used.cpu - sum(parts.values())
     verdicts = {line.split("\t")[1] for line in (folder / "results" / "verdict.tsv").read_text().splitlines()[1:]}
     return Usage(used.cpu, used.wall, used.rss, used.written, parts, verdicts == {"ACCEPTED"})
 
@@ -186,17 +187,16 @@ def tool(*command: str | Path) -> str:
     return done.stdout
 
 
-def split_by_lane(stem: Path, out: Path, every: int = 1) -> dict[tuple[str, str], tuple[Path, Path]]:
-    """Each `every`-th pair, in one pair of files for each (flowcell, lane) of the read names.
+def split_by_lane(stem: Path, out: Path) -> dict[tuple[str, str], tuple[Path, Path]]:
+    """The pairs in one pair of files for each (flowcell, lane) of the read names.
 
     Names of an archive carry neither: those reads are one lane of a flowcell ARCHIVE.
     """
     lanes = defaultdict(list)
     with dnaio.open(f"{stem}_R1.fastq.gz", f"{stem}_R2.fastq.gz") as pairs:
-        for number, pair in enumerate(pairs):
-            if number % every == 0:
-                words = pair[0].name.split(":")
-                lanes[tuple(words[2:4]) if len(words) > 6 else ("ARCHIVE", "1")].append(pair)
+        for pair in pairs:
+            words = pair[0].name.split(":")
+            lanes[tuple(words[2:4]) if len(words) > 6 else ("ARCHIVE", "1")].append(pair)
     paths = {}
     for (flowcell, lane), pairs in sorted(lanes.items()):
         files = tuple(out / f"{stem.name}.{flowcell}.L{lane}_R{read}.fastq.gz" for read in (1, 2))
@@ -239,14 +239,14 @@ def write_config(folder: Path, **changes: object) -> None:
     (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 
 
-def real_data(folder: Path, reference: str, libraries: list[Library], region: str, every: int = 1) -> None:
+def real_data(folder: Path, reference: str, libraries: list[Library], region: str) -> None:
     """A working directory with published reads, each person a single case, judged over a BED below DATA or its text."""
     prepare_reference(DATA / reference, folder, Path(reference).stem)
     reads = folder / "reads"
     reads.mkdir()
     people = []
     for library in libraries:
-        lanes = split_by_lane(DATA / library.stem, reads, every)
+        lanes = split_by_lane(DATA / library.stem, reads)
         rows = [
             {"flowcell": flowcell, "lane": lane, "fq1": f"reads/{fq1.name}", "fq2": f"reads/{fq2.name}"}
             for (flowcell, lane), (fq1, fq2) in lanes.items()
@@ -257,10 +257,10 @@ def real_data(folder: Path, reference: str, libraries: list[Library], region: st
     write_config(folder, evaluation_regions="region.bed")
 
 
-def na12878(folder: Path, every: int = 1) -> None:
-    """NA12878 on 100 kb of chr20, four lanes; each `every`-th pair."""
+def na12878(folder: Path) -> None:
+    """NA12878 on 100 kb of chr20, four lanes."""
     region = (DATA / "na12878_chr20" / "region.bed").read_text()
-    real_data(folder, CHR20, NA12878_CHR20, region, every)
+    real_data(folder, CHR20, NA12878_CHR20, region)
 
 
 def demo(folder: Path) -> None:

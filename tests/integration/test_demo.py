@@ -160,7 +160,7 @@ def test_the_manifest_names_the_versions_that_ran_beside_those_pinned(demo_run, 
         (["bwa"], "bwa", r"Version: ([\d.]+)"),
         (["multiqc", "--version"], "multiqc", r"version ([\d.]+)"),
     ):
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
         assert tools[name]["version"] == re.search(pattern, done.stdout + done.stderr)[1]
         assert tools[name]["pinned"] == pins[name]["pinned"]
     assert all(tool["as_pinned"] == (tool["version"] == tool["pinned"]) for tool in tools.values())

@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import measure as m
@@ -15,7 +16,7 @@ import numpy as np
 import pysam
 import support
 import yaml
-from submission_fixture import CASE, SAMPLE, Submission
+from submission_fixture import SAMPLE, Submission
 
 import ngc_profile
 
@@ -85,10 +86,10 @@ def write_vcf(path: Path, records: int, overlay: Path, sequences: list[np.ndarra
                     info, call = "AC=1;AF=0.500;AN=2", f"0/1:{half},{depth - half}:{depth}:99:{first},0,{last}"
                 else:
                     info, call = "AC=2;AF=1.00;AN=2", f"1/1:0,{depth}:{depth}:{first % 100}:{last},{first % 100},0"
+                info, quality = f"{info};DP={depth}", f"{first}.{odd:02d}"
                 status = "LowQual" if kind == 19 else "PASS"
-                lines.append(
-                    f"chr{number}\t{at + 1}\t.\t{ref}\t{alt}\t{first}.{odd:02d}\t{status}\t{info};DP={depth}\tGT:AD:DP:GQ:PL\t{call}\n"
-                )
+                columns = (f"chr{number}", at + 1, ".", ref, alt, quality, status, info, "GT:AD:DP:GQ:PL", call)
+                lines.append("\t".join(map(str, columns)) + "\n")
             bgzip.stdin.write("".join(lines).encode())
         bgzip.stdin.close()
         bgzip.wait()
@@ -122,9 +123,8 @@ def vcf(place: Path, records: int) -> Iterator[str]:
         ratio = used["cpu"] / base[0]
         rows.append(
             [
-                f"{count:,}", f"{path.stat().st_size / 1e6:.0f}", f"{base[0]:.1f}", f"{used['cpu']:.1f}", f"{ratio:.2f}",
-                f"{used['wall']:.1f}", f"{used['rss']:.0f}",
-                len(used["findings"]),
+                f"{count:,}", f"{path.stat().st_size / 1e6:.0f}", f"{base[0]:.1f}", f"{used['cpu']:.1f}",
+                f"{ratio:.2f}", f"{used['wall']:.1f}", f"{used['rss']:.0f}", len(used["findings"]),
             ]
         )  # fmt: skip
         if used["findings"]:
@@ -143,9 +143,57 @@ def vcf(place: Path, records: int) -> Iterator[str]:
     yield from support.failed(failed)
 
 
-PARTS = {"vcf": vcf}
-if __name__ == "__main__":
-    from tempfile import mkdtemp
+def opened(root: Path, judge: Callable[[], object]) -> Counter[str]:
+    """How often Python opened each file below a folder to read it, while `judge` ran."""
+    counts: Counter[str] = Counter()
+    watching = True
 
-    for text in vcf(Path(sys.argv[2] if len(sys.argv) > 2 else mkdtemp()), int(sys.argv[1])):
-        print(text)
+    def hook(event: str, arguments: tuple) -> None:
+        if watching and event == "open" and isinstance(arguments[0], str | bytes | Path):
+            path = Path(os.fsdecode(arguments[0]))
+            if path.is_relative_to(root):
+                counts[str(path.relative_to(root))] += 1
+
+    sys.addaudithook(hook)  # for good, hence the switch
+    try:
+        judge()
+    finally:
+        watching = False
+    return counts
+
+
+def _read_of(folder: Path) -> tuple[int, int]:
+    """(size, bytes read) of the VCF that `vcf` made in a folder."""
+    path = folder / f"{SAMPLE}.vcf.gz"
+    ask = {"target": str(path), "overlay": str(folder / "big.yaml"), "sample": SAMPLE, "sex": "female"}
+    return path.stat().st_size, support.judged(ask)["read"]
+
+
+def once(place: Path, records: int) -> Iterator[str]:
+    """One read for all digests: bytes read of a large VCF, and openings of each file of a submission."""
+    (small, few), (large, many) = (_read_of(place / f"records{count}") for count in (records // 5, records))
+    # What Python and its packages read of their own is the same for both.
+    each = (many - few) / (large - small)
+    yield (
+        f"Two VCFs of {small:,} and {large:,} bytes, judged and digested without reference: {few:,} and {many:,} bytes"
+        f" were read, {each:.3f} for each byte more.\n"
+    )
+    s = Submission.build(place / "once")
+    counts = opened(s.root, s.judge)
+    yield "Openings of each file of a submission while it is judged (htslib's own are not seen by Python):\n"
+    yield m.table(["file", "opened"], sorted(counts.items()))
+    # Besides the read for digests: the ends of an alignment, the form of an index, the overlay as YAML.
+    more = {name for name, count in counts.items() if count > 1} - {
+        f"data/{SAMPLE}.{ending}" for ending in ("cram", "cram.crai", "vcf.gz.tbi", "g.vcf.gz.tbi")
+    }
+    yield from support.failed(
+        ([f"{each:.3f} bytes were read for each"] if each > 1.05 else [])
+        + [f"{name} was opened {counts[name]} times" for name in sorted(more)]
+    )
+
+
+def run(place: Path, records: int = 5_000_000) -> Iterator[str]:
+    """CPU and memory, then bytes read."""
+    yield "## Speed\n"
+    yield from vcf(place, records)
+    yield from once(place, records)

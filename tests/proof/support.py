@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -40,3 +41,12 @@ def judged(ask: dict, limit: float = 600) -> dict:
     if done.returncode or "Traceback" in done.stderr:
         raise NotProven(f"{Path(ask['target']).name}: ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
     return json.loads(done.stdout)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder that may hold sealed submissions."""
+    for at, folders, _ in os.walk(folder):
+        for name in folders:
+            if not os.path.islink(path := os.path.join(at, name)):
+                os.chmod(path, 0o755)
+    shutil.rmtree(folder)

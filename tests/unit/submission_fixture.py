@@ -6,6 +6,7 @@ one; a test changes it, calls `finish`, and judges it.
 
 from __future__ import annotations
 
+import base64
 import copy
 import hashlib
 import json
@@ -21,6 +22,9 @@ from pathlib import Path
 import bagit
 import pysam
 import yaml
+from crypt4gh import lib, sodium
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import ngc_profile
 from ngc_check.submission import Report, check
@@ -49,6 +53,12 @@ VALUES = {
     "sex_concordance": 1,
     "identity_concordance": 1,
 }
+
+
+SIGNATURE = "tagmanifest-sha256.txt.sig"
+SIGNER = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
+RECEIVER, STRANGER = b"r" * 32, b"x" * 32
+"""Private Crypt4GH keys."""
 
 
 def sequences() -> dict[str, str]:
@@ -87,6 +97,8 @@ class Submission:
         self.profile_path = home / "profile.yaml"
         self.reference = home / "reference.fa"
         self.deny: tuple[str, ...] = ()
+        self.public_keys: tuple[Path, ...] = (home / "signer.pub",)
+        self.private_key: Path | None = None
         self.after_listing: Callable[[dict], object] | None = None
         """Changes manifest.json after the files were listed in it."""
 
@@ -98,6 +110,9 @@ class Submission:
         self.data.mkdir(parents=True)
         self._write_reference()
         self._write_profile()
+        self.public_keys[0].write_bytes(
+            SIGNER.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        )
         self.write_cram()
         self.write_vcf(self.vcf_text())
         self.write_vcf(self.gvcf_text(), "g.vcf.gz")
@@ -504,8 +519,8 @@ class Submission:
         self.save_manifest(manifest)
 
     def bag(self) -> None:
-        """Write the bag's tag files anew, with the bagit library, over what is there."""
-        for name in ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"):
+        """Write the bag's tag files anew over what is there, and sign."""
+        for name in ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", SIGNATURE):
             (self.root / name).unlink(missing_ok=True)
         payload = sorted(path for path in self.data.rglob("*") if path.is_file() and not path.is_symlink())
         (self.root / "bagit.txt").write_text("BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
@@ -517,6 +532,38 @@ class Submission:
             lines = [f"{_sha256(path.read_bytes())}  {path.relative_to(self.root)}\n" for path in files]
             (self.root / target).write_text("".join(lines))
         bagit.Bag(str(self.root)).validate()
+        self.sign()
+
+    def sign(self, key: Ed25519PrivateKey = SIGNER) -> None:
+        """Write the signature of the tag manifest."""
+        public = key.public_key().public_bytes_raw()
+        signature = key.sign((self.root / "tagmanifest-sha256.txt").read_bytes())
+        text = f"Algorithm: Ed25519\nKey: {_sha256(public)}\nSignature: {signature.hex()}\n"
+        (self.root / SIGNATURE).write_text(text)
+
+    def encrypt(self, change: Callable[[dict[str, Path]], object] | None = None, receiver: bytes = RECEIVER) -> None:
+        """Encrypt the payload of a finished submission and bag it anew.
+
+        change: is given the encrypted files by path in the plaintext's bag, and may change them before they are listed.
+        """
+        self.unseal()
+        files = {}
+        for path in sorted(self.data.iterdir()):
+            files[f"data/{path.name}"] = target = path.with_name(path.name + ".c4gh")
+            envelope(path, target, receiver)
+            path.unlink()
+        if change:
+            change(files)
+
+        def listed(manifest: dict) -> None:
+            for entry in manifest["files"]:
+                entry["encrypted_sha256"] = _sha256(files[entry["path"]].read_bytes())
+
+        self.edit_manifest(listed)
+        self.bag()
+        self.seal()
+        self.private_key = self.home / "receiver.sec"
+        write_private_key(self.private_key, RECEIVER)
 
     def finish(self) -> None:
         """List the files in the manifest, bag and seal."""
@@ -535,13 +582,39 @@ class Submission:
         others = [line for line in listed if not line.endswith(f"  {name}")]
         digest = _sha256((self.root / name).read_bytes())
         (self.root / "tagmanifest-sha256.txt").write_text("\n".join([*others, f"{digest}  {name}"]) + "\n")
+        self.sign()
         self.seal()
 
     def judge(self, **options) -> Report:
         """The judge's report on this submission."""
         profile = ngc_profile.load(self.profile_path)
         options.setdefault("reference", self.reference)
+        options.setdefault("public_keys", self.public_keys)
+        options.setdefault("private_key", self.private_key)
         return check(self.root, profile, profile_path=self.profile_path, deny=self.deny, **options)
+
+
+def envelope(source: Path, target: Path, receiver: bytes) -> None:
+    """Encrypt a file with Crypt4GH for the holder of a private key; keeps the file's times."""
+    with open(source, "rb") as plain, open(target, "wb") as out:
+        lib.encrypt([(0, b"e" * 32, sodium.derive_pk(receiver))], plain, out)
+    times = source.stat()
+    os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def write_private_key(path: Path, key: bytes) -> None:
+    """A Crypt4GH private key without passphrase: magic word, then kdf, cipher and key, each after its length."""
+    parts = [b"none", b"none", key]
+    data = b"c4gh-v1" + b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+    text = base64.b64encode(data).decode("ascii")
+    path.write_text(f"-----BEGIN CRYPT4GH PRIVATE KEY-----\n{text}\n-----END CRYPT4GH PRIVATE KEY-----\n")
+    path.chmod(0o600)
+
+
+def write_public_key(path: Path, private: bytes) -> None:
+    """The Crypt4GH public key of a private one."""
+    text = base64.b64encode(sodium.derive_pk(private)).decode("ascii")
+    path.write_text(f"-----BEGIN CRYPT4GH PUBLIC KEY-----\n{text}\n-----END CRYPT4GH PUBLIC KEY-----\n")
 
 
 def reference_section() -> dict:
@@ -583,7 +656,6 @@ def content_digest(path: Path, method: str | None, reference: Path) -> str | Non
 
 def report_html(extra: str = "", plot_data: object = None) -> str:
     """A small report of MultiQC's build: text, a JSON script, and packed plot data."""
-    import base64
     import gzip
 
     data = plot_data if plot_data is not None else {"samples": [SAMPLE], "bases": [1504891234, 101234567890]}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from submission_fixture import CASE, SAMPLE, Submission, reference_section, report_html
+from submission_fixture import CASE, SAMPLE, SIGNATURE, Submission, reference_section, report_html
 from test_check_vcf import RULE_MUTATIONS as VCF_MUTATIONS
 
 import ngc_profile
@@ -94,6 +94,33 @@ def _symlink(s: Submission) -> None:
 @breaks("NGC-PKG-007", sealed=True)
 def _writable(s: Submission) -> None:
     (s.root / "manifest.json").chmod(0o644)
+
+
+@breaks("NGC-PKG-008", sealed=True)
+def _unsigned(s: Submission) -> None:
+    s.public_keys = ()  # whoever names trusted keys asks for a signature
+    s.unseal()
+    (s.root / SIGNATURE).unlink()
+    s.seal()
+
+
+@breaks("NGC-PKG-009", sealed=True)
+def _packaged_again_by_another(s: Submission) -> None:
+    s.unseal()
+    s.edit_manifest(lambda manifest: manifest.update(requisition_id="NGCWGS99999"))
+    signature = (s.root / SIGNATURE).read_text()
+    s.bag()
+    (s.root / SIGNATURE).write_text(signature)
+    s.seal()
+
+
+@breaks("NGC-PKG-010", sealed=True)
+def _changed_block(s: Submission) -> None:
+    def change(files: dict[str, Path]) -> None:
+        path = files[f"data/{CASE}.multiqc.html"]
+        path.write_bytes(path.read_bytes()[:-1] + b"\0")
+
+    s.encrypt(change)
 
 
 # --- manifest
@@ -207,6 +234,15 @@ field("NGC-MAN-024", "reference", "assembly", value="hg19")
 def _no_gvcf(s: Submission) -> None:
     s.path("g.vcf.gz").unlink()
     s.path("g.vcf.gz.tbi").unlink()
+
+
+@breaks("NGC-MAN-026", sealed=True)
+def _other_digest_of_an_encrypted_file(s: Submission) -> None:
+    s.encrypt()
+    s.unseal()
+    s.edit_manifest(lambda manifest: manifest["files"][0].update(encrypted_sha256="0" * 64))
+    s.bag()
+    s.seal()
 
 
 # --- alignment

@@ -486,6 +486,7 @@ def test_digests_come_from_the_same_read(profile, tmp_path):
     assert digests == {
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "vcf-records-sha256": hashlib.sha256(records).hexdigest(),
+        "header": "".join(line.decode() for line in lines if line.startswith(b"#")),
     }
 
 
@@ -591,6 +592,27 @@ def test_a_record_made_to_be_long_is_judged_in_bounded_time(line, tmp_path):
     started = time.process_time()
     spec_rules(head + line + "\n", tmp_path)
     assert time.process_time() - started < 20
+
+
+def test_many_small_members_of_gzip_take_time_in_proportion(tmp_path):
+    path = tmp_path / "members.vcf.gz"
+    head = gzip.compress(("##fileformat=VCFv4.2\n" + COLUMNS).encode())
+    path.write_bytes(head + gzip.compress(b"") * 200_000)
+    started = time.process_time()
+    assert {finding.rule for finding in vcf.check_vcf(path, spec_only=True)} == {"VCF-SPEC-025"}
+    assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize("start", ["##fileformat=VCFv9.9\n", "no VCF\n", "##fileformat=VCFv4.2\n"])
+def test_the_header_is_handed_on_also_where_the_file_is_not_judged_further(start, tmp_path):
+    path = tmp_path / "header.vcf.gz"
+    text = start + "##source=x\n" * 200_000 + COLUMNS + "1\t10\t.\tA\tC\t.\t.\t.\n"
+    path.write_bytes(bgzf(text.encode()))
+    digests: dict[str, str | None] = {}
+    list(vcf.check_vcf(path, spec_only=True, digests=digests))
+    if start.startswith("#"):
+        assert digests["header"] == text[: text.index("1\t10")]
+    assert digests["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_plain_gzip_is_read_but_is_no_container(profile, fasta, tmp_path):

@@ -29,7 +29,8 @@ def test_raw_reads_are_summed_over_units():
 
 def test_samtools_stats_give_shares_and_the_median_of_inward_pairs():
     text = (
-        "SN\traw total sequences:\t200\nSN\treads mapped:\t190\nSN\treads paired:\t200\nSN\treads properly paired:\t180\n"
+        "SN\traw total sequences:\t200\nSN\treads mapped:\t190\n"
+        "SN\treads paired:\t200\nSN\treads properly paired:\t180\n"
         "IS\t100\t9\t1\t8\t0\nIS\t300\t5\t5\t0\t0\nIS\t400\t4\t4\t0\t0\n"
     )
     assert metrics.read_samtools_stats(text) == {

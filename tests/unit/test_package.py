@@ -1,4 +1,4 @@
-"""Packing: links, seals, digests and the manifest's parts. The whole bag is made and judged in the integration tests."""
+"""Packing: links, seals, digests, parts of the manifest. Whole bags are made and judged in the integration tests."""
 
 import gzip
 import hashlib

@@ -1,8 +1,10 @@
 """Identity of a reference FASTA, the files beside it, and the overlay made from it."""
 
 import hashlib
+import os
 import shutil
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -52,6 +54,64 @@ def only(findings: list[dict], code: str) -> dict:
     assert [finding["code"] for finding in findings] == [code]
     assert findings[0]["mend"]
     return findings[0]
+
+
+# ---- what is kept beside the FASTA ---------------------------------------------------------
+
+
+@pytest.fixture
+def digested(monkeypatch) -> list[str]:
+    """Paths whose sequences were digested."""
+    real, paths = reference.digest_fasta, []
+    monkeypatch.setattr(reference, "digest_fasta", lambda path: paths.append(path) or real(path))
+    return paths
+
+
+def test_digests_are_made_once_for_one_content(fasta, digested):
+    first = reference.digest_reference(fasta)
+    assert reference.digest_reference(fasta) == first
+    assert len(digested) == 1
+
+
+def test_kept_digests_do_not_outlive_the_content(fasta, digested):
+    first = reference.digest_reference(fasta)
+    times = fasta.stat()
+    fasta.write_bytes(fasta.read_bytes().replace(b"ACGT", b"ACGA"))
+    os.utime(fasta, ns=(times.st_atime_ns, times.st_mtime_ns))
+    second = reference.digest_reference(fasta)
+    assert second["contigs"][0]["md5"] != first["contigs"][0]["md5"]
+    assert len(digested) == 2
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: "",
+        lambda text: "[]",
+        lambda text: "[" * 100_000,
+        lambda text: text[:-40],
+        lambda text: text.replace('"length": 10', '"length": 11', 1),
+        lambda text: text.replace(md5("ACGTACGTAC"), md5("other")),
+    ],
+)
+def test_kept_digests_that_were_damaged_or_changed_are_made_anew(spoil, fasta, digested):
+    first = reference.digest_reference(fasta)
+    kept = fasta.with_name("genome.fa.identity.json")
+    text = kept.read_text()
+    kept.write_text(spoil(text))
+    assert reference.digest_reference(fasta) == first
+    assert len(digested) == 2
+    assert kept.read_text() == text
+
+
+def test_a_folder_that_cannot_be_written_keeps_nothing_and_all_works(fasta, digested, monkeypatch):
+    def refuse(path, *more, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "write_text", refuse)  # file modes do not bind root
+    assert reference.digest_reference(fasta) == reference.digest_reference(fasta)
+    assert len(digested) == 2
+    assert [path.name for path in fasta.parent.iterdir() if "identity" in path.name] == []
 
 
 # ---- digests -------------------------------------------------------------------------------

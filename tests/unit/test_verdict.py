@@ -9,7 +9,13 @@ from ngc_wgs import verdict
 from ngc_wgs.verdict import Stop
 
 CASE = "AAAA1111"
-FINDING = {"rule": "NGC-VCF-008", "status": "FAIL", "file": "data/x.vcf.gz", "place": "line 9", "evidence": "REF is not"}
+FINDING = {
+    "rule": "NGC-VCF-008",
+    "status": "FAIL",
+    "file": "data/x.vcf.gz",
+    "place": "line 9",
+    "evidence": "REF is not",
+}
 
 
 @pytest.fixture

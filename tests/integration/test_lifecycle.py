@@ -1,0 +1,89 @@
+"""What follows a finished case: a signature, an encrypted copy."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import runs
+import yaml
+
+from ngc_wgs import signing
+
+
+def configure(directory: Path, **keys: str) -> None:
+    """Set keys of the run's configuration."""
+    path = directory / "config.yaml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **keys}))
+
+
+def test_where_the_site_has_a_key_submissions_are_signed_and_checked_with_it(finished):
+    unsigned = {f["rule"] for f in runs.check(runs.bag(finished))[1]["findings"]}
+    assert "NGC-PKG-008" in unsigned
+    signing.keygen(finished / "keys")
+    configure(finished, signing_key="keys/signing.key")
+    assert runs.planned(finished) == set()  # no result changes by it
+    case = runs.bag(finished).name
+    done = runs.run_workflow(finished, "--forcerun", f"results/package/{case}.json")
+    assert done.returncode == 0, done.stderr
+    bag = runs.bag(finished)
+    assert (bag / signing.SIGNATURE).stat().st_mode & 0o777 == 0o444
+    status, report = runs.check(bag, "--public-key", finished / "keys" / "signing.pub")
+    assert status == 0
+    assert not [f for f in report["findings"] if f["rule"].startswith("NGC-PKG")]
+    (report_file,) = (finished / "results" / "check").glob("*.json")
+    assert "NGC-PKG-00" not in report_file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda keys: (keys / "signing.key").chmod(0o644), "chmod 600"),
+        (lambda keys: (keys / "signing.key").write_text("x"), "not an Ed25519 private key"),
+        (lambda keys: (keys / "signing.key").unlink(), "run: ngc-wgs keygen"),
+        (lambda keys: (keys / "signing.pub").unlink(), "run: ngc-wgs keygen"),
+    ],
+)
+def test_a_key_that_will_not_do_stops_the_run_before_anything_is_computed(spoil, said, tiny):
+    signing.keygen(tiny / "keys")
+    spoil(tiny / "keys")
+    configure(tiny, signing_key="keys/signing.key")
+    done = runs.run_workflow(tiny)
+    assert done.returncode == 1
+    assert said in runs.said(done) and "Traceback" not in runs.said(done)
+    assert runs.nothing_computed(tiny)
+
+
+def test_an_accepted_submission_is_encrypted_and_judged_by_its_receiver(finished, tmp_path):
+    for name in ("receiver.sec", "receiver.pub"):
+        (tmp_path / name).unlink(missing_ok=True)
+    keygen = [
+        sys.executable,
+        "-c",
+        "import sys; from crypt4gh.keys import c4gh; c4gh.generate(*sys.argv[1:], None, None)",
+    ]
+    subprocess.run([*keygen, tmp_path / "receiver.sec", tmp_path / "receiver.pub"], check=True, capture_output=True)
+    sent = tmp_path / "sent"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "ngc_cli",
+            "encrypt",
+            runs.bag(finished),
+            sent,
+            "--recipient",
+            tmp_path / "receiver.pub",
+        ],
+        env=runs.environment() | {"PYTHONPATH": str(runs.HOUSE / "scripts")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    reference = ("--reference", finished / "reference" / "genome.fa")
+    status, plain = runs.check(runs.bag(finished), *reference)
+    assert status == 0
+    status, opened = runs.check(sent, *reference, "--private-key", tmp_path / "receiver.sec")
+    assert (status, opened["findings"]) == (0, plain["findings"])
+    assert runs.check(sent, *reference)[0] == 0
+    runs.unseal(sent)

@@ -1,0 +1,89 @@
+"""A smaller part of each proof, so that what `make proof` claims is tried with every test run."""
+
+from __future__ import annotations
+
+import fuzz
+import identifiers
+import pytest
+import speed
+import support
+import tamper
+from submission_fixture import Submission
+
+import proof
+
+
+def told(lines) -> str:
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def place(tmp_path):
+    yield tmp_path
+    support.remove(tmp_path)
+
+
+def test_single_changed_bytes_are_found(place):
+    assert tamper.changed_bytes(Submission.build(place / "submission"), 60) == []
+
+
+def test_a_changed_byte_that_no_rule_finds_would_be_told(place, monkeypatch):
+    s = Submission.build(place / "submission")
+    monkeypatch.setattr(type(s), "judge", lambda self, **_: type("Report", (), {"rules": lambda *_: set()})())
+    assert len(tamper.changed_bytes(s, 5)) == 5
+
+
+def test_files_spoiled_as_a_whole_are_found(place):
+    s = Submission.build(place / "submission")
+    done = list(tamper.whole_files(s, place, 4))
+    assert len(done) > 25
+    assert [what for what, found in done if not found] == []
+
+
+def test_generated_read_names_are_of_all_kinds_and_give_no_alarm(place):
+    names = list(identifiers.read_names(50_000))
+    assert len(set(names)) > 49_900
+    assert {name.split(":")[0].rstrip("0123456789") for name in names} == {
+        machine.split("{")[0] for machine, *_ in identifiers.INSTRUMENTS
+    }
+    assert "0 false alarms" in told(identifiers.names(place, 50_000))
+
+
+def test_an_alarm_on_a_run_is_told_and_fails(place):
+    (place / "results").mkdir()
+    (place / "results" / "x.json").write_text('{"a": "020160-9995"}')
+    with pytest.raises(support.NotProven, match=r"x\.json NGC-PII-001, 1 times") as failed:
+        told(identifiers.real_output(place, place))
+    assert "9995" not in str(failed.value)
+
+
+def test_spoiled_manifests_and_tables_do_not_make_anything_fall_over(place):
+    assert fuzz.fuzz_manifest(place, 50) >= 50
+    assert fuzz.fuzz_tables(place, 50) >= 50
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "header line of 100 MB",
+        "BGZF of 10 GB of text",
+        "manifest of 800,000 levels",
+        "BAM that claims a header of 2 GB",
+    ],
+)
+def test_a_file_made_to_fill_memory_is_refused_within_bounds(name, place):
+    assert name in told(fuzz.bombs(place, [name]))
+
+
+def test_a_vcf_is_judged_at_the_cost_of_bcftools_within_the_goal_and_read_once(place):
+    # A short file is mostly Python's start, so the goal on CPU is for the proof; memory and reads are judged here.
+    speed.GOAL, goal = 100.0, speed.GOAL
+    try:
+        assert "| 100,000 |" in told(speed.vcf(place, 100_000))
+        told(speed.once(place, 100_000))
+    finally:
+        speed.GOAL = goal
+
+
+def test_each_proof_can_be_asked_for():
+    assert set(proof.PARTS) == {"tamper", "identifiers", "fuzz", "spec_files", "speed"}
