@@ -2,8 +2,10 @@
 
 import gc
 import hashlib
+import json
 import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -186,6 +188,12 @@ def version_command(wildcards):
     return TOOLS[wildcards.tool]["version_command"]
 
 
+def tool_state(wildcards):
+    """Size and time of a tool's executable on PATH: one that was replaced is asked for its version again."""
+    found = shutil.which(TOOLS[wildcards.tool]["executables"][0])
+    return file_state(os.path.realpath(found))[1:] if found else None
+
+
 def tool_env(wildcards):
     """Conda environment of a tool."""
     return str(HOUSE / "envs" / f"{TOOLS[wildcards.tool]['env']}.yaml")
@@ -278,6 +286,12 @@ def biology():
     """What of the configuration decides about results: tables and paths apart."""
     paths = ("cases", "samples", "units", "profile", "overlay", "reference", "evaluation_regions", "signing_key")
     return {key: value for key, value in config.items() if key not in paths}
+
+
+def profile_parts(*parts):
+    """Digest of parts of the profile: what they decide is made again where they change, not for another version."""
+    text = json.dumps([PROFILE.data[part] for part in parts], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def soft_filters():

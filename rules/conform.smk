@@ -5,8 +5,6 @@ rule vcf_header:
     input:
         preflight="results/intake/preflight.json",
         identity="results/intake/reference.json",
-        profile=PROFILE_FILE,
-        overlay=OVERLAY,
     output:
         vcf=temp("results/conform/{sample}.vcf.header"),
         gvcf=temp("results/conform/{sample}.gvcf.header"),
@@ -21,6 +19,7 @@ rule vcf_header:
     params:
         filters=config["calling"]["filters"][config["calling"]["mode"]],
         source=CALLER,
+        profile=profile_parts("id", "reference", "vcf", "gvcf"),
     script:
         "../scripts/vcf_header.py"
 

@@ -14,6 +14,7 @@ rule tool_version:
         runtime=10,
     params:
         command=version_command,
+        state=tool_state,
     shell:
         "( {params.command} ) > {output} 2>&1 || echo 'exit status' $? >> {output}; cp {output} {log}"
 
@@ -24,8 +25,6 @@ rule reference_identity:
         fai=f"{FASTA}.fai",
         dict=FASTA_DICT,
         index=ALIGNER_INDEX,
-        profile=PROFILE_FILE,
-        overlay=OVERLAY,
         evaluation_regions=config["evaluation_regions"] or [],
     output:
         identity="results/intake/reference.json",
@@ -44,6 +43,7 @@ rule reference_identity:
         runtime=60,
     params:
         aligner=config["aligner"],
+        profile=profile_parts("reference", "ploidy"),
         sexes=SEXES,
     script:
         "../scripts/reference_identity.py"

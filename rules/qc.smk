@@ -59,7 +59,7 @@ rule mosdepth:
         region_dist="results/qc/{sample}.mosdepth.region.dist.txt",
         regions=temp("results/qc/{sample}.regions.bed.gz"),
         csi=temp("results/qc/{sample}.regions.bed.gz.csi"),
-        thresholds=temp("results/qc/{sample}.thresholds.bed.gz"),
+        thresholds="results/qc/{sample}.thresholds.bed.gz",
         thresholds_csi=temp("results/qc/{sample}.thresholds.bed.gz.csi"),
     log:
         "logs/qc/{sample}.mosdepth.log",

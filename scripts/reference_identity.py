@@ -10,7 +10,7 @@ from ngc_wgs import reference, regions
 sys.stderr = open(snakemake.log[0], "w", buffering=1)
 
 fasta, output = snakemake.input.fasta, snakemake.output
-profile = ngc_profile.load(snakemake.input.profile, snakemake.input.overlay or None)
+profile = ngc_profile.load(snakemake.config["profile"], snakemake.config["overlay"])
 identity = reference.reference_identity(fasta, profile)
 identity["result"] = "FAIL" if identity["findings"] else "NOT_CHECKED" if identity["not_verified"] else "PASS"
 identity["findings"] += reference.side_file_findings(fasta, identity, snakemake.params.aligner)

@@ -9,7 +9,7 @@ from ngc_wgs import conform
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)
 
-profile = ngc_profile.load(snakemake.input.profile, snakemake.input.overlay or None)
+profile = ngc_profile.load(snakemake.config["profile"], snakemake.config["overlay"])
 md5s = {contig["name"]: contig["md5"] for contig in json.loads(Path(snakemake.input.identity).read_text())["contigs"]}
 for kind in ("vcf", "gvcf"):
     text = conform.header(

@@ -45,7 +45,7 @@ def header(profile: ngc_profile.Profile, kind: str, sample: str, md5s: dict[str,
     lines += [
         f"##reference={profile.reference['id']}",
         f"##source={source}",
-        f"##profile={profile.id} {profile.version}",
+        f"##profile={profile.id}",
         "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", sample]),
     ]
     return "".join(f"{line}\n" for line in lines)

@@ -62,7 +62,7 @@ def judge(case: str, stops: list[Stop], results: Path = Path("results")) -> Verd
         return Verdict(case, "REFUSED", (*found[:SHOWN_REASONS], *more), str(folder))
     tags = folder / "tagmanifest-sha256.txt"
     if not tags.is_file() or hashlib.sha256(tags.read_bytes()).hexdigest() != receipt["tagmanifest_sha256"]:
-        mend = f"delete {receipt_file} and run again"
+        mend = f"run again with --forcerun {receipt_file}"
         return Verdict(case, "REFUSED", (f"the submission is gone or was changed after it was checked; {mend}",), "")
     return Verdict(case, "ACCEPTED", (), str(folder))
 

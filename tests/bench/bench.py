@@ -100,7 +100,7 @@ def growth(place: Path) -> Iterator[str]:
     more, spine = (columns["difference"][key] for key in ("everything", "bwa, sort, HaplotypeCaller"))
     yield (
         "One woman at 37x on simulated genomes of two sizes, Java without the demo's limits on its compiler. Start-up"
-        " is the same in both runs and falls out of the difference: its ratio is that of the part that grows with data.\n"
+        " is the same in both runs and falls out of the difference, whose ratio is that of what grows with data.\n"
     )
     yield f"Everything over bwa, sort and HaplotypeCaller: **{more:.1f} / {spine:.1f} = {more / spine:.2f}**\n"
     yield parts_table(columns, 0.2)

@@ -1,4 +1,4 @@
-"""What follows a finished case: a signature, an encrypted copy."""
+"""What follows a finished case: another profile version, a signature, an encrypted copy."""
 
 import subprocess
 import sys
@@ -8,6 +8,7 @@ import pytest
 import runs
 import yaml
 
+import ngc_profile
 from ngc_wgs import signing
 
 
@@ -15,6 +16,25 @@ def configure(directory: Path, **keys: str) -> None:
     """Set keys of the run's configuration."""
     path = directory / "config.yaml"
     path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **keys}))
+
+
+def test_a_resubmission_under_a_new_profile_version_needs_no_new_compute(finished):
+    bag = runs.bag(finished)
+    before = runs.manifest(bag)
+    profile = ngc_profile.load()
+    text = ngc_profile.default_profile().read_text()
+    (finished / "profile.yaml").write_text(text.replace(f'version: "{profile.version}"', 'version: "99.0.0"', 1))
+    configure(finished, profile="profile.yaml")
+    planned = runs.planned(finished)
+    assert {path.split("/")[1] for path in planned} == {"qc", "package", "check"}
+    assert {path.split(".", 1)[1] for path in planned if "/qc/" in path} == {"metrics.json", "multiqc.html"}
+    done = runs.run_workflow(finished)
+    assert done.returncode == 0, done.stderr
+    after = runs.manifest(bag)
+    assert (before["profile"]["version"], after["profile"]["version"]) == (profile.version, "99.0.0")
+    for old, new in zip(before["files"], after["files"], strict=True):
+        if not new["path"].endswith((".json", ".html")):
+            assert new == old
 
 
 def test_where_the_site_has_a_key_submissions_are_signed_and_checked_with_it(finished):

@@ -142,7 +142,7 @@ def guided(place: Path, seconds: int) -> Iterator[list[object]]:
         start = time.monotonic()
         done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=folder, check=False)
         if done.returncode:
-            raise support.NotProven(f"the {what} reader: {done.stderr[-3000:]}")
+            raise support.NotProven(f"the {what} reader: {done.stdout[-3000:]}{done.stderr[-1000:]}")
         tried = re.search(r"Done (\d+) runs", done.stderr)
         yield [what, tried.group(1) if tried else "?", f"{time.monotonic() - start:.0f}"]
 
