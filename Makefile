@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Both first install what is missing.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help install demo test proof lint clean
+.PHONY: help install demo test lint bench proof clean
 .DEFAULT_GOAL := help
 
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
@@ -20,15 +20,19 @@ demo: install ## simulate two persons and run them to sealed, checked submission
 test: install ## unit and integration tests
 	pytest -ra
 
-proof: install ## what the checker claims, proven at full length (half an hour)
-	python tests/proof/proof.py $(if $(wildcard demo/results),--demo demo)
-
 lint: install ## formats and style
 	ruff check
 	ruff format --check
 	snakefmt --check Snakefile rules
 	python tests/simulate/make_demo.py --out demo
 	snakemake --lint --configfile demo/config.yaml --directory demo
+
+bench: install ## cost of runs, callers compared; the report goes to stdout
+	python tests/bench/bench.py
+	python tests/bench/callers.py
+
+proof: demo ## the checker's proofs at full length; the report goes to stdout
+	python tests/proof/proof.py --demo demo
 
 clean: ## the demo, without the tools
 	@if [ -e demo ]; then chmod -R u+w demo; rm -rf demo; fi

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 import ngc_profile
@@ -428,7 +429,7 @@ def _check_file(
         raise CannotJudge(f"{name}: its name tells no kind of file that is judged ({', '.join(KINDS)}, {NAME})")
     collector = Collector(profile, day, scanner.mask)
     collector.extend(found)
-    collector.extend(_scan(scanner, name, [("file name", name), *texts]))
+    collector.extend(_scan(scanner, name, chain([("file name", name)], texts)))  # texts may be very many
     return Report(scanner.mask(name), kind, profile, day, findings=collector.findings())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ngc_check.vcf_reference import Reference
-from ngc_check.vcf_spec import FORMAT_RESERVED, REF_ALLELE, Emit, Header, Record
+from ngc_check.vcf_spec import FORMAT_RESERVED, INTEGER, REF_ALLELE, Emit, Header, Record
 
 P_CONTAINER, P_INDEX, P_VERSION, P_ORDER = "NGC-VCF-001", "NGC-VCF-002", "NGC-VCF-003", "NGC-VCF-004"
 P_CONTIGS, P_MD5, P_RECORD_CONTIG, P_REFERENCE = "NGC-VCF-005", "NGC-VCF-006", "NGC-VCF-007", "NGC-VCF-008"
@@ -201,7 +201,7 @@ class ProfileJudge:
             emit(G_NON_REF, n, f"{record.chrom}:{record.pos} the last ALT allele is not {NON_REF}")
         end = record.pos + len(record.ref) - 1
         text = record.info.get("END")
-        if text is not None and text.isdigit() and len(text) < 11:
+        if text is not None and INTEGER.fullmatch(text):
             end = int(text)
             length = self.header.contigs.get(record.chrom, {}).get("length")
             if length is not None and end > int(length):

@@ -801,7 +801,7 @@ def _count_is_right(count: int, number: str | None, alts: list[str], ploidy: int
     """Whether `count` values fit Number; `ploidy` None for INFO, where Number=G is not defined."""
     if number is None or number == ".":
         return True
-    if number.isdigit():
+    if number.isascii() and number.isdigit():  # isdigit alone takes `²` as well
         return count == int(number)
     if number == "G" and ploidy is None:
         return True

@@ -277,7 +277,11 @@ def bombs(place: Path, names: Iterator[str] | None = None) -> Iterator[str]:
         size = (folder / file).stat().st_size
         used = support.judged({"target": str(folder / file)}, limit=3 * SECONDS)
         shutil.rmtree(folder)
-        first = next((f for f in used["findings"] if f[1] in ("FAIL", "NOT_CHECKED", "")), ["", "", ""])
+        first = min(
+            used["findings"],
+            key=lambda f: ("FAIL", "", "NOT_CHECKED", "WARN", "INFO").index(f[1]),
+            default=["", "", ""],
+        )
         told = f"{first[0]} {first[2]}"
         rows.append([name, f"{size / 1e6:.1f}", used["exit"], f"{used['cpu']:.1f}", f"{used['rss']:.0f}", told])
         if used["exit"] not in right:

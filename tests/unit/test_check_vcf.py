@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import os
 import random
+import re
 import struct
 import time
 import zlib
@@ -592,6 +593,16 @@ def test_a_record_made_to_be_long_is_judged_in_bounded_time(line, tmp_path):
     started = time.process_time()
     spec_rules(head + line + "\n", tmp_path)
     assert time.process_time() - started < 20
+
+
+@pytest.mark.parametrize("end", ["99\u00b9", "\u00b299", "\u0663\u0663", "-5", "9" * 5000, "x", ""])
+def test_an_end_that_is_no_number_is_a_finding(end, profile, fasta, tmp_path):
+    case = conforming(profile, "gvcf")
+    at = next(at for at, line in enumerate(case.records) if "END=" in line)
+    case.records[at] = re.sub("END=[0-9]+", f"END={end}", case.records[at])
+    path = write(case, tmp_path)
+    found = vcf.check_vcf(path, profile, kind="gvcf", sample=SAMPLE, sex="male", reference=fasta)
+    assert "VCF-SPEC-020" in {finding.rule for finding in found}
 
 
 def test_many_small_members_of_gzip_take_time_in_proportion(tmp_path):
