@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import textwrap
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -89,6 +90,10 @@ def run(arguments: argparse.Namespace) -> int:
         report = Report(name, "unknown", reason=str(error), spec_only=arguments.spec_only)
     except (MemoryError, RecursionError) as error:
         report = Report(name, "unknown", reason=f"{name}: too large or too deep to be judged ({type(error).__name__})")
+    except Exception as error:  # the last net: who runs a check is told that it judged nothing, never shown a traceback
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"{name}: the checker itself failed, {type(error).__name__} in {Path(at.filename).name}:{at.lineno}"
+        report = Report(name, "unknown", reason=f"{reason}; please report it", spec_only=arguments.spec_only)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

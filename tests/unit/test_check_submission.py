@@ -540,3 +540,14 @@ def test_the_command_runs_without_a_terminal_of_many_letters(template):
     done = subprocess.run(command, capture_output=True, env=environment, cwd=Path(__file__).parent)
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr
+
+
+def test_a_fault_of_the_checker_itself_is_told_without_a_traceback(tmp_path, monkeypatch, capsys):
+    def fails(*_, **__):
+        raise ZeroDivisionError("0201609995")
+
+    monkeypatch.setattr("ngc_check.submission.check", fails)
+    assert main(["check", str(tmp_path)]) == 2
+    shown = "".join(capsys.readouterr())
+    assert "the checker itself failed, ZeroDivisionError" in shown
+    assert "Traceback" not in shown and "0201609995" not in shown
