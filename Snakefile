@@ -14,12 +14,14 @@ include: "rules/calling.smk"
 include: "rules/conform.smk"
 include: "rules/package.smk"
 include: "rules/check.smk"
+include: "rules/encrypt.smk"
 
 
 rule all:
     default_target: True
     input:
         expand("results/check/{case}.accepted", case=TABLES.cases),
+        expand("results/encrypt/{case}.json", case=TABLES.cases if config["recipients"] else []),
 
 
 onsuccess:

@@ -56,6 +56,7 @@ def missing_files():
         **{path: f"run: {config['aligner']} index {shlex.quote(FASTA)}" for path in ALIGNER_INDEX},
         **{path: "give the path of the file" for path in (config["overlay"], config["evaluation_regions"]) if path},
     }
+    makers |= {path: "give the path of the receiver's public key" for path in config["recipients"]}
     if key := config["signing_key"]:
         makers |= {path: "run: ngc-wgs keygen" for path in (key, str(signing.public_half(Path(key))))}
     return [
@@ -284,7 +285,7 @@ def case_rows(wildcards):
 
 def biology():
     """What of the configuration decides about results: tables and paths apart."""
-    paths = ("cases", "samples", "units", "profile", "overlay", "reference", "evaluation_regions", "signing_key")
+    paths = ("cases", "samples", "units", "profile", "overlay", "reference", "evaluation_regions", "signing_key", "recipients")
     return {key: value for key, value in config.items() if key not in paths}
 
 

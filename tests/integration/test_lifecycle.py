@@ -12,7 +12,7 @@ import ngc_profile
 from ngc_wgs import signing
 
 
-def configure(directory: Path, **keys: str) -> None:
+def configure(directory: Path, **keys: object) -> None:
     """Set keys of the run's configuration."""
     path = directory / "config.yaml"
     path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **keys}))
@@ -74,36 +74,20 @@ def test_a_key_that_will_not_do_stops_the_run_before_anything_is_computed(spoil,
     assert runs.nothing_computed(tiny)
 
 
-def test_an_accepted_submission_is_encrypted_and_judged_by_its_receiver(finished, tmp_path):
-    for name in ("receiver.sec", "receiver.pub"):
-        (tmp_path / name).unlink(missing_ok=True)
-    keygen = [
-        sys.executable,
-        "-c",
-        "import sys; from crypt4gh.keys import c4gh; c4gh.generate(*sys.argv[1:], None, None)",
-    ]
-    subprocess.run([*keygen, tmp_path / "receiver.sec", tmp_path / "receiver.pub"], check=True, capture_output=True)
-    sent = tmp_path / "sent"
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "ngc_cli",
-            "encrypt",
-            runs.bag(finished),
-            sent,
-            "--recipient",
-            tmp_path / "receiver.pub",
-        ],
-        env=runs.environment() | {"PYTHONPATH": str(runs.HOUSE / "scripts")},
-        capture_output=True,
-        text=True,
-    )
+def test_an_accepted_submission_is_encrypted_for_the_recipients_and_judged_by_them(finished, tmp_path):
+    pair = (tmp_path / "receiver.sec", finished / "receiver.pub")
+    make = "import sys; from crypt4gh.keys import c4gh; c4gh.generate(*sys.argv[1:], None, None)"
+    subprocess.run([sys.executable, "-c", make, *pair], check=True, capture_output=True)
+    configure(finished, recipients=["receiver.pub"])
+    case = runs.bag(finished).name
+    assert runs.planned(finished) == {f"results/encrypt/{case}.json"}
+    done = runs.run_workflow(finished)
     assert done.returncode == 0, done.stderr
+    sent = finished / "results" / "encrypt" / case
     reference = ("--reference", finished / "reference" / "genome.fa")
     status, plain = runs.check(runs.bag(finished), *reference)
     assert status == 0
-    status, opened = runs.check(sent, *reference, "--private-key", tmp_path / "receiver.sec")
+    status, opened = runs.check(sent, *reference, "--private-key", pair[0])
     assert (status, opened["findings"]) == (0, plain["findings"])
     assert runs.check(sent, *reference)[0] == 0
     runs.unseal(sent)

@@ -1,0 +1,25 @@
+"""Makes an encrypted copy of each accepted submission, for the recipients that the configuration names."""
+
+
+rule encrypt:
+    input:
+        accepted="results/check/{case}.accepted",
+        receipt="results/package/{case}.json",
+        recipients=config["recipients"],
+    output:
+        receipt="results/encrypt/{case}.json",
+    log:
+        "logs/encrypt/{case}.log",
+    benchmark:
+        "benchmarks/encrypt/{case}.tsv"
+    params:
+        submission="results/submissions/{case}",
+        encrypted="results/encrypt/{case}",
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=480,
+    script:
+        "../scripts/encrypt.py"
