@@ -15,23 +15,34 @@ identity = reference.reference_identity(fasta, profile)
 identity["result"] = "FAIL" if identity["findings"] else "NOT_CHECKED" if identity["not_verified"] else "PASS"
 identity["findings"] += reference.side_file_findings(fasta, identity, snakemake.params.aligner)
 
-if not identity["findings"]:
+
+def write_regions():
+    """Write every region that the later stages need; raises ValueError where the configuration asks for none."""
     restriction = snakemake.input.evaluation_regions
-    scattered = iter(output.scatter)
     contigs = [contig["name"] for contig in profile.contigs("autosome", "X", "Y")]
     every_base = regions.without_n(fasta, contigs)
-    blocks = regions.without_n(fasta, contigs, shortest=regions.SHORTEST_GAP)
     judged = regions.intersect(every_base, regions.read_bed(restriction)) if restriction else every_base
+    if not judged:
+        raise ValueError(f"{restriction}: holds no base of autosomes, X or Y of {fasta}")
     regions.write_bed(output.evaluation, judged)
     autosomes = {contig["name"] for contig in profile.contigs("autosome")}
     header = "@HD\tVN:1.6\tSO:coordinate\n" + reference.sam_sequence_lines(identity)
     regions.write_interval_list(output.autosomes, header, [interval for interval in judged if interval[0] in autosomes])
+    blocks = regions.without_n(fasta, contigs, shortest=regions.SHORTEST_GAP)
+    scattered = iter(output.scatter)
+    parts = len(output.scatter) // len(snakemake.params.sexes)
     for sex in snakemake.params.sexes:
         present = regions.present(profile, sex)
         called = [interval for interval in blocks if interval[0] in present]
-        parts = len(output.scatter) // len(snakemake.params.sexes)
         for ploidy, part in regions.scatter_by_ploidy(called, regions.haploid(profile, sex), parts):
             regions.write_bed(next(scattered), part, str(ploidy))
+
+
+if not identity["findings"]:
+    try:
+        write_regions()
+    except ValueError as error:
+        sys.exit(f"The reference stage refuses the run:\n{error}")
 Path(output.identity).write_text(json.dumps(identity, indent=2) + "\n")
 for path in output:
     # A refused reference has no regions; preflight stops the run over the findings above.

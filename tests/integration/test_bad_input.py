@@ -313,3 +313,15 @@ def test_checkout_and_run_work_in_paths_with_spaces_and_danish_letters(tiny_made
     assert runs.contents(runs.bag(directory)) == runs.contents(runs.bag(tiny_run.directory))
     assert runs.check(runs.bag(directory), "--reference", directory / "reference" / "genome.fa")[0] == 0
     runs.unseal(directory)
+
+
+@pytest.mark.parametrize(
+    ("bed", "said"),
+    [("chr1\tten\t20\n", "line 1: not BED"), ("chr9\t10\t20\n", "holds no base of autosomes, X or Y")],
+)
+def test_evaluation_regions_that_judge_nothing_are_refused(tiny, bed, said):
+    (tiny / "regions.bed").write_text(bed)
+    done = runs.run_workflow(tiny, "--config", "evaluation_regions=regions.bed")
+    assert done.returncode == 1
+    assert said in runs.said(done) and "REFUSED" in runs.said(done)
+    assert runs.nothing_computed(tiny)
