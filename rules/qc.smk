@@ -16,10 +16,10 @@ rule fastp:
         "../envs/fastp.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=500,
         runtime=240,
     shell:
-        "fastp --in1 {input.fq1:q} --in2 {input.fq2:q} --thread {threads}"
+        "fastp --in1 {input.fq1:q} --in2 {input.fq2:q} --thread {threads} --dont_eval_duplication"
         " --disable_adapter_trimming --disable_quality_filtering --disable_length_filtering --disable_trim_poly_g"
         " --json {output.json:q} --html {output.html:q} --report_title {wildcards.unit} 2> {log:q}"
 
