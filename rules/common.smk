@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import shlex
-import shutil
 import sys
 from pathlib import Path
 
@@ -187,12 +186,6 @@ def case_files(*patterns):
 def version_command(wildcards):
     """Command that prints a tool's version."""
     return TOOLS[wildcards.tool]["version_command"]
-
-
-def tool_state(wildcards):
-    """Size and time of a tool's executable on PATH: one that was replaced is asked for its version again."""
-    found = shutil.which(TOOLS[wildcards.tool]["executables"][0])
-    return file_state(os.path.realpath(found))[1:] if found else None
 
 
 def tool_env(wildcards):

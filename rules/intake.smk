@@ -14,7 +14,6 @@ rule tool_version:
         runtime=10,
     params:
         command=version_command,
-        state=tool_state,
     shell:
         "( {params.command} ) > {output} 2>&1 || echo 'exit status' $? >> {output}; cp {output} {log}"
 
