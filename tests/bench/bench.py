@@ -31,7 +31,7 @@ SPINE = ("bwa mem", "samtools fixmate", "samtools sort", "gatk HaplotypeCaller")
 INTAKE_BYTES = 100_000_000  # of each of the two files
 DRY_RUNS = (1, 10, 100, 1000)
 UNITS_PER_SAMPLE = 2
-GROWTH = (1, 4)
+GROWTH = (2, 8)  # times the demo's genome
 
 
 # ---- whole runs ----------------------------------------------------------------------------
