@@ -278,7 +278,17 @@ def case_rows(wildcards):
 
 def biology():
     """What of the configuration decides about results: tables and paths apart."""
-    paths = ("cases", "samples", "units", "profile", "overlay", "reference", "evaluation_regions", "signing_key", "recipients")
+    paths = (
+        "cases",
+        "samples",
+        "units",
+        "profile",
+        "overlay",
+        "reference",
+        "evaluation_regions",
+        "signing_key",
+        "recipients",
+    )
     return {key: value for key, value in config.items() if key not in paths}
 
 

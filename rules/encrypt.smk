@@ -12,14 +12,14 @@ rule encrypt:
         "logs/encrypt/{case}.log",
     benchmark:
         "benchmarks/encrypt/{case}.tsv"
-    params:
-        submission="results/submissions/{case}",
-        encrypted="results/encrypt/{case}",
     conda:
         "../envs/python.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=480,
+    params:
+        submission="results/submissions/{case}",
+        encrypted="results/encrypt/{case}",
     script:
         "../scripts/encrypt.py"
