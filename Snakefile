@@ -25,8 +25,9 @@ rule all:
 
 
 onsuccess:
-    if give_verdict({}):
-        raise WorkflowError("a case was refused, see results/verdict.tsv")
+    # A run of only some targets leaves cases unjudged, which is no fault of it.
+    if not give_verdict({}) and any(job.rule.name == "all" for job in workflow.dag.jobs):
+        raise WorkflowError("not every case was accepted, see results/verdict.tsv")
 
 
 onerror:

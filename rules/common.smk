@@ -344,9 +344,9 @@ def forget_refusal():
 
 
 def give_verdict(stops):
-    """Print the verdicts, write results/verdict.tsv, and tell whether a case was refused."""
+    """Print the verdicts, write results/verdict.tsv, and tell whether every case was accepted."""
     verdicts = [verdict.judge(case, stops.get(case, [])) for case in TABLES.cases]
     print(verdict.for_people(verdicts), file=sys.stderr)  # first: a full disk takes no table
     Path("results").mkdir(exist_ok=True)
     Path("results/verdict.tsv").write_text(verdict.table(verdicts))
-    return any(item.verdict == "REFUSED" for item in verdicts)
+    return all(item.verdict == "ACCEPTED" for item in verdicts)
