@@ -139,7 +139,6 @@ field("NGC-MAN-004", "samples", 0, "relation", value="other")
 def _pseudonym_twice(s: Submission) -> None:
     def change(manifest: dict) -> None:
         manifest["samples"].append({**copy.deepcopy(manifest["samples"][0]), "relation": "sibling"})
-        manifest["study_type"] = "duo"
 
     s.edit_manifest(change)
 
@@ -151,7 +150,7 @@ def _case_in_small_letters(s: Submission) -> None:
     (s.data / f"{CASE}.multiqc.html").rename(s.data / f"{name}.multiqc.html")
 
 
-field("NGC-MAN-007", "study_type", value="duo")
+field("NGC-MAN-007", "study_type", value="tumour-only")
 field("NGC-MAN-008", "submission", "type", value="followup")
 
 
