@@ -3,16 +3,7 @@
 
 rule package:
     input:
-        products=case_files(
-            "results/conform/{sample}.vcf.gz",
-            "results/conform/{sample}.vcf.gz.tbi",
-            "results/conform/{sample}.g.vcf.gz",
-            "results/conform/{sample}.g.vcf.gz.tbi",
-            "results/alignment/{sample}.cram",
-            "results/alignment/{sample}.cram.crai",
-            "results/qc/{sample}.metrics.json",
-        ),
-        report="results/qc/{case}.multiqc.html",
+        products=case_products,
         intake=case_intake_reports,
         preflight="results/intake/preflight.json",
         identity="results/intake/reference.json",

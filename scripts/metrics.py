@@ -22,6 +22,7 @@ values = {
     **metrics.read_samtools_stats(text["stats"]),
     **metrics.read_markdup(text["markdup"]),
     **metrics.read_mosdepth(text["mosdepth"], thresholds, present),
+    **metrics.read_mitochondrion(text["mosdepth"], profile),
     **metrics.read_wgs_metrics(text["wgs"]),
     **metrics.read_bcftools_stats(text["calls"]),
     **metrics.sex_concordance(text["mosdepth"], lengths, profile, sample["sex"]),

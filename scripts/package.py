@@ -20,7 +20,7 @@ intake = {report["unit"]: report for report in map(read, source.intake)}
 folder = Path(snakemake.params.submission)
 digest = package.build(
     snakemake.params.case,
-    [*source.products, source.report],
+    source.products,
     folder,
     profile=ngc_profile.load(source.profile, source.overlay or None),
     overlay=source.overlay or None,

@@ -71,6 +71,16 @@ def read_mosdepth(summary: str, thresholds: str, lengths: dict[str, int]) -> dic
     }
 
 
+def read_mitochondrion(summary: str, profile) -> dict[str, float]:
+    """Mean depth of the mitochondrial contig, from mosdepth's summary, which leaves out a contig without reads.
+
+    Nothing where the reference has none.
+    """
+    contig = next((contig["name"] for contig in profile.contigs("M")), None)
+    row = dict(_rows(summary, "chrom")).get(contig, {"mean": "0"})
+    return {} if contig is None else {"mean_mt_coverage": float(row["mean"])}
+
+
 def read_wgs_metrics(text: str) -> dict[str, float]:
     """Mean and MAD of the autosomal depth (x) and the share at 15x (%), from Picard CollectWgsMetrics."""
     lines = text.splitlines()

@@ -55,6 +55,12 @@ def test_only_contigs_of_the_sex_count():
     assert found["mean_coverage"] == 37.5
 
 
+def test_the_mitochondrion_has_its_depth_and_none_without_reads():
+    row = "chrM\t16569\t2000000\t120.71\t0\t300\n"
+    assert metrics.read_mitochondrion(SUMMARY.format(x=15000, y=row), PROFILE) == {"mean_mt_coverage": 120.71}
+    assert metrics.read_mitochondrion(SUMMARY.format(x=15000, y=""), PROFILE) == {"mean_mt_coverage": 0.0}
+
+
 @pytest.mark.parametrize(
     ("sex", "x", "y", "concordant"),
     [
