@@ -4,8 +4,8 @@
 #   low_heteroplasmy   fraction below the limit
 #   possible_numt      no more reads than a NuMT of so many autosomal copies can give, 99th centile of Poisson (as
 #                      GATK's NuMTFilterTool)
-#   mt_many_low_hets   of low fraction and without a filter of the caller's, more often than one person has it (as
-#                      GATK's MTLowHeteroplasmyFilterTool)
+#   mt_many_low_hets   of low fraction and without another filter, more often than one person has it (as GATK's
+#                      MTLowHeteroplasmyFilterTool)
 set -euo pipefail
 exec 2> "${snakemake_log[0]}"
 
@@ -63,10 +63,10 @@ bcftools view --no-version "${snakemake_input[vcf]}" |
                 for (k = split(status, caller, "+"); k; k--) if (caller[k] != "SITE" && caller[k] != ".") add(caller[k])
             }
             seldom = of["AF"] + 0 < low + 0
+            if (depth[2] + 0 <= numt + 0 && numt + 0 > 0) add("possible_numt")
             suspect = seldom && filters == ""
             suspects += suspect
             if (seldom) add("low_heteroplasmy")
-            if (depth[2] + 0 <= numt + 0 && numt + 0 > 0) add("possible_numt")
             $10 = (of["AF"] + 0 >= homoplasmic + 0 ? "1" : "0/1") substr($10, length(value[1]) + 1)
             line[++lines] = $0; found[lines] = filters; low_one[lines] = suspect
         }

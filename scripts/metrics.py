@@ -33,7 +33,7 @@ report = {
     "sample": sample["sample"],
     "metrics_version": "1.0",
     "profile": {"id": profile.id, "version": profile.version},
-    "evaluation_regions": {**snakemake.params.evaluation, "bases": sum(present.values())},
+    "evaluation_regions": {**snakemake.params.evaluation, "bases": sum(lengths.values())},
     "metrics": judged,
     "status": metrics.worst(judged, profile),
 }

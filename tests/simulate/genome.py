@@ -7,6 +7,7 @@ satellites, runs of N, and a PAR whose Y copy is masked as in the GRCh38 analysi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -439,36 +440,43 @@ class Planted:
         return self.contig, self.pos + 1, self.ref, self.alt, genotype
 
 
-PLANTED = (  # what, kind of segment, SNVs, indels
+PLANTED = (  # what, kind of segment, SNVs, indels of TRIO
+    ("low_parent", "A", 6, 0),
     ("denovo", "A", 34, 16),
     ("denovo", "X", 4, 2),
     ("denovo", "P", 3, 1),
     ("mosaic", "A", 8, 0),
     ("shared_error", "A", 8, 0),
-    ("low_parent", "A", 6, 0),
 )
+HOLE = 400  # bp on either side of a low_parent variant where the parent gives few reads
 APART = 150  # bp between a planted variant and any other
 
 
 def plant(genome: Genome, sites: list[Site], rng: Generator) -> list[Planted]:
-    """Variants that no parent has in every cell, away from others and where a read's place is certain."""
+    """Variants that no parent has in every cell, away from others and where a read's place is certain.
+
+    On a genome smaller than TRIO's there are as many fewer.
+    """
+    share = min(1.0, len(genome.sequences["chr1"]) / TRIO.lengths["chr1"])
     taken = [(s.segment.contig, s.start, s.end) for s in sites]
     taken += [(i.contig, i.start, i.end) for i in [*genome.hard, *genome.repeats]]
     texts = {name: sequence.tobytes().decode() for name, sequence in genome.sequences.items()}
     planted: list[Planted] = []
-    for what, kind, snvs, indels in PLANTED:
+    for what, kind, *counts in PLANTED:
+        snvs, indels = (math.ceil(count * share) for count in counts)
         room = [s for s in segments(genome) if s.kind == kind]
         sizes = np.array([s.end - s.start for s in room])
         for number in range(snvs + indels):
             while True:
                 segment = room[int(rng.choice(len(room), p=sizes / sizes.sum()))]
-                pos, text = int(rng.integers(segment.start + 600, segment.end - 600)), texts[segment.contig]
+                pos, text = int(rng.integers(segment.start + 200, segment.end - 200)), texts[segment.contig]
                 if all(c != segment.contig or pos + 60 + APART < a or b + APART < pos for c, a, b in taken):
                     break
             ref, alt = (text[pos], snv(rng, text[pos])) if number < snvs else indel(rng, text, pos)
             pos, ref, alt = normalise(text, pos, ref, alt)
             planted.append(Planted(what, kind, segment.contig, pos, ref, alt))
-            taken.append((segment.contig, pos, pos + len(ref)))
+            reach = HOLE if what == "low_parent" else 0
+            taken.append((segment.contig, pos - reach, pos + len(ref) + reach))
     return planted
 
 
@@ -485,8 +493,8 @@ def plant_mitochondrion(genome: Genome, rng: Generator) -> dict[float, list[Reco
         return "chrM", pos + 1, text[pos], snv(rng, text[pos]), "1"
 
     ends = [20, 120, 220, len(text) - 30, len(text) - 130, len(text) - 230]
-    planted = {1.0: [record(at) for at in [*ends, 5_000, 11_000]]}
+    planted = {1.0: [record(at) for at in [*ends, len(text) // 3, len(text) * 2 // 3]]}
     for number, share in enumerate(HETEROPLASMIES):
-        planted[share] = [record(at + 240 * number) for at in (1_500, 7_000, 13_000)]
+        planted[share] = [record(len(text) * at // 100 + len(text) * number // 70) for at in (18, 42, 72)]
         planted[share].append(record(len(text) - 530 + 60 * number))
     return planted

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make the demo: a small genome, two people with known variants, their reads, and the tables that run them.
 
-    make_demo.py --out demo [--seed 1] [--tiny | --trio]
+    make_demo.py --out demo [--seed 1] [--tiny] [--trio]
 
 The genome and the variants are drawn by genome.py; `bcftools consensus` writes each haplotype from the truth VCF, and
 ART (Huang et al. 2012, Bioinformatics 28:593) sequences it with its own HiSeq X error profile. This script only names
@@ -9,8 +9,8 @@ the fragments, deals them to lanes and copies some as duplicates. The same seed 
 parameters a second call does nothing; nothing appears under its final name before all is made.
 
 Needs samtools, bcftools, bgzip, bwa and art_illumina. `--tiny` makes one male, two units and 60 kb for tests of faults.
-`--trio` makes a boy and his parents on 230 kb: de novo variants and what looks like them (truth/planted.tsv), and a
-mitochondrion of many molecules with heteroplasmies (truth/heteroplasmy.tsv).
+`--trio` makes a boy and his parents on 230 kb (with `--tiny` 60 kb): de novo variants and what looks like them
+(truth/planted.tsv), and a mitochondrion of many molecules with heteroplasmies (truth/heteroplasmy.tsv).
 """
 
 from __future__ import annotations
@@ -479,7 +479,7 @@ def family(genome: Genome, sites: list[Site], rng: np.random.Generator, truth: P
     # The mother gives the child's first haplotype, the father the second; a son's X is his mother's.
     new = {p: "1" if p.kind == "X" else str(rng.choice(["1|0", "0|1"])) for p in planted if p.what == "denovo"}
     new |= {p: "1|0" if at % 2 else "0|1" for at, p in enumerate(mosaics)} | dict.fromkeys(low, "0|1")
-    holes = tuple(Interval(p.contig, p.pos - 400, p.pos + 400) for p in low)
+    holes = tuple(Interval(p.contig, p.pos - g.HOLE, p.pos + g.HOLE) for p in low)
     circle = g.plant_mitochondrion(genome, rng)
     lines = ["contig\tpos\tref\talt\twhat", *(f"{p.contig}\t{p.pos + 1}\t{p.ref}\t{p.alt}\t{p.what}" for p in planted)]
     (truth / "planted.tsv").write_text("".join(f"{line}\n" for line in lines))
@@ -583,11 +583,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, required=True, help="folder of the demo and working directory of its run")
     parser.add_argument("--seed", type=int, default=1, help="another seed gives another genome (default 1)")
-    sizes = parser.add_mutually_exclusive_group()
-    sizes.add_argument("--tiny", dest="size", action="store_const", const="tiny", help="60 kb, one male, two units")
-    sizes.add_argument("--trio", dest="size", action="store_const", const="trio", help="230 kb, a boy and his parents")
+    parser.add_argument("--tiny", action="store_true", help="60 kb, one male, two units: for tests")
+    parser.add_argument("--trio", action="store_true", help="a boy and his parents, 230 kb")
     args = parser.parse_args(arguments)
-    size = args.size or "demo"
+    size = "-".join(["tiny"] * args.tiny + ["trio"] * args.trio) or "demo"
     wanted = parameters(args.seed, size)
     if is_made(args.out, wanted):
         print(f"{args.out}: already made")
@@ -596,7 +595,12 @@ def main(arguments: list[str] | None = None) -> int:
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir(parents=True)
     try:
-        plans = {"tiny": (g.TINY, [TINY_MALE]), "trio": (g.TRIO, TRIO), "demo": (g.FULL, [FEMALE, MALE])}
+        plans = {
+            "demo": (g.FULL, [FEMALE, MALE]),
+            "tiny": (g.TINY, [TINY_MALE]),
+            "trio": (g.TRIO, TRIO),
+            "tiny-trio": (g.TINY, TRIO),
+        }
         make(made, *plans[size], args.seed, f"{size}-seed{args.seed}")
         move_into_place(made, args.out, wanted)
     except (RuntimeError, OSError, ValueError) as error:
