@@ -86,4 +86,4 @@ def test_a_vcf_is_judged_at_the_cost_of_bcftools_within_the_goal_and_read_once(p
 
 
 def test_each_proof_can_be_asked_for():
-    assert set(proof.PARTS) == {"tamper", "identifiers", "fuzz", "spec_files", "speed"}
+    assert set(proof.PARTS) == {"tamper", "identifiers", "fuzz", "spec_files", "family", "speed"}
