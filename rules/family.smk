@@ -186,6 +186,7 @@ rule gatk_calculate_genotype_posteriors:
         " --skip-population-priors -O {output.vcf:q} > {log:q} 2>&1"
 
 
+# Sorted, since the order of the alleles of one place depends on how the gVCFs were combined.
 rule bcftools_split_family:
     input:
         vcf="results/family/{case}.joint.vcf.gz",
@@ -209,7 +210,8 @@ rule bcftools_split_family:
         "( bcftools view --no-version -Ou {input.vcf:q} | {params.filters}"
         " | bcftools norm --no-version -Ou -m -both --check-ref e -f {input.fasta:q}"
         " | bcftools norm --no-version -Ou --rm-dup exact"
-        " | bcftools view --no-version -e 'ALT=\"*\"' -Oz -o {output.vcf:q}"
+        " | bcftools view --no-version -Ou -e 'ALT=\"*\"'"
+        " | bcftools sort -T {resources.tmpdir:q}/{wildcards.case}.split -Oz -o {output.vcf:q} -"
         " && tabix -p vcf {output.vcf:q} ) 2> {log:q}"
 
 
