@@ -143,7 +143,20 @@ def _contents(profile: Profile) -> list[str]:
         for name, spec in profile.data.items()
         if isinstance(spec, dict) and "record_roles" in spec
     ]
-    return ["", "What the VCFs hold:", *_table("content|contigs|samples|ploidy by|form|FORMAT required|INFO", rows)]
+    limits = [
+        [f"`{section}.{key}`", value]
+        for section in ("denovo", "mitochondrion")
+        for key, value in profile.data[section].items()
+        if key != "filters"
+    ]
+    return [
+        "",
+        "What the VCFs hold:",
+        *_table("content|contigs|samples|ploidy by|form|FORMAT required|INFO", rows),
+        "",
+        "Limits by which their genotypes, candidates and filters are written:",
+        *_table("limit|value", limits),
+    ]
 
 
 def _vocabularies(profile: Profile) -> list[str]:
