@@ -59,7 +59,8 @@ def conform(tmp_path):
         (tmp_path / "depths.txt").write_text("\n".join(["chrom\tlength\tbases\tmean\tmin\tmax", *rows]) + "\n")
         arrays = {
             "input": {
-                "vcf": "raw.vcf.gz", "fasta": "both.fa", "fai": "both.fa.fai", "header": "header", "depths": "depths.txt",
+                "vcf": "raw.vcf.gz", "fasta": "both.fa", "fai": "both.fa.fai",
+                "header": "header", "depths": "depths.txt",
             },
             "output": {"vcf": "out.vcf.gz"},
             "params": {
