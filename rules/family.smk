@@ -19,6 +19,7 @@ rule pedigree:
 
 
 # Where nobody has a variant the family's VCF has no record: only what overlaps a variant of somebody is read on.
+# bcftools refuses an empty list, so the part's first base is always in it.
 rule bcftools_family_sites:
     input:
         gvcfs=case_files("results/conform/{sample}.g.vcf.gz"),
@@ -35,8 +36,8 @@ rule bcftools_family_sites:
         mem_mb=2000,
         runtime=60,
     shell:
-        "( for gvcf in {input.gvcfs:q};"
-        " do bcftools query -R {input.part:q} -e 'N_ALT==1' -f '%CHROM\\t%POS0\\t%END\\n' \"$gvcf\"; done"
+        "( {{ head -n 1 {input.part:q} | awk -v OFS='\\t' '{{ print $1, $2, $2 + 1 }}'; for gvcf in {input.gvcfs:q};"
+        " do bcftools query -R {input.part:q} -e 'N_ALT==1' -f '%CHROM\\t%POS0\\t%END\\n' \"$gvcf\"; done; }}"
         " | sort -u -k 1,1 -k 2,2n -k 3,3n -T {resources.tmpdir:q} > {output:q} ) 2> {log:q}"
 
 
