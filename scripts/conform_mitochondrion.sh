@@ -6,6 +6,7 @@
 #                      GATK's NuMTFilterTool)
 #   mt_many_low_hets   of low fraction and without another filter, more often than one person has it (as GATK's
 #                      MTLowHeteroplasmyFilterTool)
+# What the caller itself finds no evidence for (weak_evidence: mostly one read with an error) is left out.
 set -euo pipefail
 exec 2> "${snakemake_log[0]}"
 
@@ -63,6 +64,7 @@ bcftools view --no-version "${snakemake_input[vcf]}" |
                 for (k = split(status, caller, "+"); k; k--) if (caller[k] != "SITE" && caller[k] != ".") add(caller[k])
             }
             seldom = of["AF"] + 0 < low + 0
+            if ((";" filters ";") ~ /;weak_evidence;/) next
             if (depth[2] + 0 <= numt + 0 && numt + 0 > 0) add("possible_numt")
             suspect = seldom && filters == ""
             suspects += suspect

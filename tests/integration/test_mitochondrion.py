@@ -14,6 +14,7 @@ BASES = "".join(random.Random(5).choices("ACGT", k=LENGTH))
 TURNED = BASES[HALF:] + BASES[:HALF]
 HEADER = """##fileformat=VCFv4.2
 ##FILTER=<ID=PASS,Description="">
+##FILTER=<ID=strand_bias,Description="">
 ##FILTER=<ID=weak_evidence,Description="">
 ##FILTER=<ID=base_qual,Description="">
 ##INFO=<ID=DP,Number=1,Type=Integer,Description="">
@@ -104,14 +105,19 @@ def test_a_deletion_over_the_origin_has_no_place_on_the_contig(conform):
 
 
 def test_filters_of_one_allele_stay_with_it(conform):
-    record = snv("chrM", 900, 0.5, status="SITE|weak_evidence, base_qual").split("\t")
+    record = snv("chrM", 900, 0.5, status="SITE|strand_bias, base_qual").split("\t")
     ref = record[3]
     first, second = (base for base in "ACGT" if base != ref and base != other(ref))
     record[4] = f"{first},{second}"
     record[7] = record[7].replace("TLOD=50.0", "TLOD=50.0,1.0")
     record[9] = "0/1/2:5000,3000,2000:0.3,0.2:10000"
     found = {alt: filters for _, alt, _, filters in conform("\t".join(record))[900]}
-    assert found == {first: {"PASS"}, second: {"weak_evidence", "base_qual"}}
+    assert found == {first: {"PASS"}, second: {"strand_bias", "base_qual"}}
+
+
+def test_an_allele_without_evidence_is_no_call(conform):
+    weak = snv("chrM", 800, 0.5, site="weak_evidence", status="weak_evidence")
+    assert conform(weak, snv("chrM", 900, 0.5)).keys() == {900}
 
 
 def test_reads_that_a_nuclear_copy_could_give_are_told(conform):
