@@ -4,7 +4,7 @@
 rule bwa_mem:
     input:
         unpack(unit_fastqs),
-        gate=ancient(clearance_of_unit),
+        gate=gate_of_unit,
         fasta=FASTA,
         index=ALIGNER_INDEX,
     output:

@@ -141,14 +141,10 @@ def unit_fastqs(wildcards):
     return {"fq1": unit["fq1"], "fq2": unit["fq2"]}
 
 
-def gate_of_sample(wildcards):
-    """The intake gate of the sample's case: nothing of a case is aligned before all of it was accepted."""
-    return f"results/intake/{TABLES.samples[wildcards.sample]['case']}.accepted"
-
-
-def clearance_of_unit(wildcards):
-    """What says that the unit's sample has passed its gate."""
-    return f"results/intake/{TABLES.units[wildcards.unit]['sample']}.cleared"
+def gate_of_unit(wildcards):
+    """The intake gate of the unit's case: nothing of a case is aligned before all of it was accepted."""
+    sample = TABLES.units[wildcards.unit]["sample"]
+    return f"results/intake/{TABLES.samples[sample]['case']}.accepted"
 
 
 def case_intake_reports(wildcards):

@@ -109,21 +109,3 @@ rule intake_gate:
         tables=TABLE_FILES,
     script:
         "../scripts/intake_gate.py"
-
-
-# A sample may move to a later case of its family: its name for the gate stays, so that nobody is aligned again.
-rule sample_clearance:
-    input:
-        ancient(gate_of_sample),
-    output:
-        touch("results/intake/{sample}.cleared"),
-    log:
-        "logs/intake/{sample}.sample_clearance.log",
-    conda:
-        "../envs/python.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=10,
-    shell:
-        "touch {log:q}"

@@ -4,7 +4,7 @@
 rule fastp:
     input:
         unpack(unit_fastqs),
-        gate=ancient(clearance_of_unit),
+        gate=gate_of_unit,
     output:
         json="results/qc/{unit}.fastp.json",
         html=temp("results/qc/{unit}.fastp.html"),

@@ -101,25 +101,3 @@ def test_the_germline_vcf_says_nothing_of_the_mitochondrion(family_run):
     for kind in ("vcf", "g.vcf"):
         with pysam.VariantFile(str(runs.bag(family_run.directory, CASE) / "data" / f"{CHILD}.{kind}.gz")) as records:
             assert not any(record.chrom == "chrM" for record in records)
-
-
-def test_a_later_submission_of_the_family_calls_nobody_again(family_run, tmp_path):
-    """A case of another id, as where a relative joined: alignments and gVCFs are taken as they are."""
-    directory = runs.copy(family_run.directory, tmp_path / "trio")
-
-    def later(rows):
-        for row in rows:
-            if row["case"] == CASE:
-                row.update(case="LATERCASE1")
-                if "submission_type" in row:
-                    row.update(study_type="duo")
-
-    runs.edit(directory, "cases", later)
-    runs.edit(
-        directory, "samples", lambda rows: (later(rows), rows.remove(next(r for r in rows if r["sample"] == FATHER)))
-    )
-    runs.edit(directory, "units", lambda rows: rows.remove(next(row for row in rows if row["sample"] == FATHER)))
-    planned = runs.planned(directory)
-    runs.unseal(directory)
-    assert "results/conform/LATERCASE1.family.vcf.gz" in planned
-    assert [path for path in planned if path.endswith((".cram", ".bam")) or path.startswith("results/calling")] == []
