@@ -391,9 +391,10 @@ def forget_refusal():
 
 
 def give_verdict(stops):
-    """Print the verdicts, write results/verdict.tsv, and tell whether every case was accepted."""
+    """Print the verdicts, write results/verdict.tsv and .json, and tell whether every case was accepted."""
     verdicts = [verdict.judge(case, stops.get(case, [])) for case in TABLES.cases]
     print(verdict.for_people(verdicts), file=sys.stderr)  # first: a full disk takes no table
     Path("results").mkdir(exist_ok=True)
     Path("results/verdict.tsv").write_text(verdict.table(verdicts))
+    Path("results/verdict.json").write_text(verdict.as_json(verdicts))
     return all(item.verdict == "ACCEPTED" for item in verdicts)
