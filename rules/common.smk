@@ -53,7 +53,11 @@ def missing_files():
         f"{FASTA}.fai": f"run: samtools faidx {shlex.quote(FASTA)}",
         FASTA_DICT: f"run: samtools dict {shlex.quote(FASTA)} -o {shlex.quote(FASTA_DICT)}",
         **{path: f"run: {config['aligner']} index {shlex.quote(FASTA)}" for path in ALIGNER_INDEX},
-        **{path: "give the path of the file" for path in (config["overlay"], config["evaluation_regions"]) if path},
+        **{
+            path: "give the path of the file"
+            for path in (config["overlay"], config["evaluation_regions"], config["waivers"])
+            if path
+        },
     }
     makers |= {path: "give the path of the receiver's public key" for path in config["recipients"]}
     if key := config["signing_key"]:
@@ -76,7 +80,7 @@ def load_everything():
     """Profile and tables: judged in full by the launching process, only read by the others."""
     if not workflow.is_main_process:
         profile = ngc_profile.load(PROFILE_FILE, config["overlay"])
-        return profile, tables.read_tables(*TABLE_FILES)
+        return profile, tables.read_tables(*TABLE_FILES), tables.read_waivers(config["waivers"])
     faults = unwritable_folders() + missing_files()
     if faults:
         raise WorkflowError("\n".join(faults))
@@ -84,16 +88,17 @@ def load_everything():
         profile = ngc_profile.load_valid(PROFILE_FILE, config["overlay"])
         loaded = tables.load_tables(*TABLE_FILES, profile)
         tables.refuse_unsupported(loaded)
+        waivers = tables.load_waivers(config["waivers"], loaded, profile)
         for warning in loaded.warnings:
             logger.warning(str(warning))
         if config["signing_key"]:
             signing.private_key(Path(config["signing_key"]))
     except (tables.TableError, ngc_profile.ProfileError, errors.SealError) as error:
         raise WorkflowError(str(error)) from None
-    return profile, loaded
+    return profile, loaded, waivers
 
 
-PROFILE, TABLES = load_everything()
+PROFILE, TABLES, WAIVERS = load_everything()
 SEXES = sorted(PROFILE.data["ploidy"])
 PARTS = [f"{part:03d}" for part in range(1, config["calling"]["scatter"] + 1)]
 OTHER_ALIGNER = {"bwa": "bwa-mem2", "bwa-mem2": "bwa"}[config["aligner"]]
@@ -178,6 +183,31 @@ def case_files(*patterns):
         ]
 
     return files
+
+
+def aligned_of_sample(wildcards):
+    """Metrics of the alignments of the sample's case."""
+    return f"results/gate/{TABLES.samples[wildcards.sample]['case']}.aligned.json"
+
+
+def alignment_gate_of_sample(wildcards):
+    """The gate that the sample's case must have passed before anything of it is called."""
+    return f"results/gate/{TABLES.samples[wildcards.sample]['case']}.aligned"
+
+
+def identity_reports(wildcards):
+    """Identity of a case's lanes and contamination of its samples; nothing without a population VCF."""
+    if not config.get("population", {}).get("vcf"):
+        return []
+    samples = TABLES.samples_of_case[wildcards.case]
+    return [f"results/identity/{wildcards.case}.json", *expand("results/identity/{s}.contamination.json", s=samples)]
+
+
+def mendel_report(wildcards):
+    """Mendelian errors of a sample's case where it is a trio."""
+    if "population" not in config or study_type(wildcards) != "trio":
+        return []
+    return [f"results/identity/{TABLES.samples[wildcards.sample]['case']}.mendel.json"]
 
 
 # ---- parameters of the tools ---------------------------------------------------------------
@@ -276,8 +306,23 @@ def case_rows(wildcards):
     }
 
 
+def sample_waivers(wildcards):
+    """Waivers of a sample's warnings: rule, reason_code, role and valid_to."""
+    fields = ("rule", "reason_code", "role", "valid_to")
+    return [{name: row[name] for name in fields} for row in WAIVERS if row["sample"] == wildcards.sample]
+
+
+def case_waivers(wildcards):
+    """Waivers by sample of a case."""
+    fields = ("rule", "reason_code", "role", "valid_to")
+    return {
+        sample: [{name: row[name] for name in fields} for row in WAIVERS if row["sample"] == sample]
+        for sample in TABLES.samples_of_case[wildcards.case]
+    }
+
+
 def biology():
-    """What of the configuration decides about results: tables and paths apart."""
+    """What of the configuration decides about results: tables, paths and what becomes of a failed case apart."""
     paths = (
         "cases",
         "samples",
@@ -288,6 +333,8 @@ def biology():
         "evaluation_regions",
         "signing_key",
         "recipients",
+        "waivers",
+        "proceed_on_fail",
     )
     return {key: value for key, value in config.items() if key not in paths}
 
@@ -344,9 +391,10 @@ def forget_refusal():
 
 
 def give_verdict(stops):
-    """Print the verdicts, write results/verdict.tsv, and tell whether every case was accepted."""
+    """Print the verdicts, write results/verdict.tsv and .json, and tell whether every case was accepted."""
     verdicts = [verdict.judge(case, stops.get(case, [])) for case in TABLES.cases]
     print(verdict.for_people(verdicts), file=sys.stderr)  # first: a full disk takes no table
     Path("results").mkdir(exist_ok=True)
     Path("results/verdict.tsv").write_text(verdict.table(verdicts))
+    Path("results/verdict.json").write_text(verdict.as_json(verdicts))
     return all(item.verdict == "ACCEPTED" for item in verdicts)

@@ -13,6 +13,7 @@ rule package:
             "results/qc/{sample}.metrics.json",
         ),
         report="results/qc/{case}.multiqc.html",
+        gate="results/gate/{case}.called",
         intake=case_intake_reports,
         preflight="results/intake/preflight.json",
         identity="results/intake/reference.json",

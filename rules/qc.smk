@@ -1,4 +1,4 @@
-"""Measures: raw reads, alignment, coverage and calls; one metrics file per sample."""
+"""Measures: raw reads, alignment, coverage and calls."""
 
 
 rule fastp:
@@ -57,7 +57,7 @@ rule mosdepth:
         summary="results/qc/{sample}.mosdepth.summary.txt",
         global_dist="results/qc/{sample}.mosdepth.global.dist.txt",
         region_dist="results/qc/{sample}.mosdepth.region.dist.txt",
-        regions=temp("results/qc/{sample}.regions.bed.gz"),
+        regions="results/qc/{sample}.regions.bed.gz",
         csi=temp("results/qc/{sample}.regions.bed.gz.csi"),
         thresholds="results/qc/{sample}.thresholds.bed.gz",
         thresholds_csi=temp("results/qc/{sample}.thresholds.bed.gz.csi"),
@@ -124,34 +124,3 @@ rule bcftools_stats:
         autosomes=AUTOSOMES,
     shell:
         "bcftools stats -s - -f PASS -r {params.autosomes:q} {input.vcf:q} > {output:q} 2> {log:q}"
-
-
-rule metrics:
-    input:
-        intake=sample_intake_reports,
-        stats="results/qc/{sample}.samtools_stats.txt",
-        markdup="results/alignment/{sample}.markdup.json",
-        mosdepth="results/qc/{sample}.mosdepth.summary.txt",
-        thresholds="results/qc/{sample}.thresholds.bed.gz",
-        wgs="results/qc/{sample}.wgs_metrics.txt",
-        calls="results/qc/{sample}.bcftools_stats.txt",
-        preflight="results/intake/preflight.json",
-        regions="results/intake/regions/evaluation.bed",
-        profile=PROFILE_FILE,
-        overlay=OVERLAY,
-    output:
-        "results/qc/{sample}.metrics.json",
-    log:
-        "logs/qc/{sample}.metrics.log",
-    conda:
-        "../envs/python.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        sample=sample_row,
-        study_type=study_type,
-        evaluation=evaluation(),
-    script:
-        "../scripts/metrics.py"

@@ -25,7 +25,7 @@ rows = {}
 for path in source.metrics:
     report = json.loads(Path(path).read_text())
     for metric in report["metrics"]:
-        rows[f"{report['sample']} {metric['name']}"] = {
+        rows[f"{report['biosample']['id']} {metric['name']}"] = {
             "value": "" if metric["value"] is None else f"{metric['value']:,.6g}",
             "unit": metric["unit"],
             "status": metric["status"],

@@ -22,6 +22,9 @@ from isal import igzip
 import ngc_profile
 from ngc_wgs import __version__, signing
 
+METRIC_FIELDS = ("id", "name", "value", "unit", "denominator", "error", "status", "gate", "waiver")
+"""What the manifest takes over of a metric: nothing that is text of its own."""
+
 
 def content_digest(path: Path, method: str | None, fasta: str) -> dict | None:
     """Digest of what a file says, whatever its compression: {method, value}, None for a file type without one.
@@ -123,7 +126,7 @@ def sample_entry(row: dict, units: dict[str, dict], intake: dict[str, dict], qc:
         "libraries": list(libraries.values()),
         "qc": {
             "status": qc["status"],
-            "metrics": [{key: m[key] for key in ("name", "value", "unit", "status", "gate")} for m in qc["metrics"]],
+            "metrics": [{key: metric[key] for key in METRIC_FIELDS} for metric in qc["metrics"]],
         },
     }
 

@@ -85,6 +85,17 @@ def _merge(parts: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
+def windows(intervals: Iterable[Interval], longest: int, edges: Iterable[tuple[str, int]]) -> list[Interval]:
+    """The intervals cut at `edges` (contig, position) and into windows of at most `longest` bp."""
+    edges = sorted(edges)
+    found = []
+    for contig, start, end in intervals:
+        for stop in [*(place for name, place in edges if name == contig and start < place < end), end]:
+            found += [(contig, at, min(at + longest, stop)) for at in range(start, stop, longest)]
+            start = stop
+    return found
+
+
 def scatter(intervals: list[Interval], parts: int) -> list[list[Interval]]:
     """Cut the intervals, in order, into `parts` non-empty lists of nearly equal size.
 
