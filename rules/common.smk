@@ -46,6 +46,19 @@ ALIGNER_INDEX = multiext(FASTA, *(f".{suffix}" for suffix in INDEX_SUFFIXES[conf
 TOOLS = yaml.safe_load((HOUSE / "envs" / "tools.yaml").read_text())
 
 
+def population_index():
+    """Index of the population VCF: the .csi where there is one, else the .tbi; None without a VCF."""
+    vcf = config["population"]["vcf"]
+    return vcf and f"{vcf}.{'csi' if Path(f'{vcf}.csi').is_file() else 'tbi'}"
+
+
+def verifybamid2_files():
+    """Files of VerifyBamID2's resource, none where it is not the tool."""
+    if config["contamination"] != "verifybamid2":
+        return []
+    return [f"{config['verifybamid2_resource']}.{suffix}" for suffix in ("UD", "mu", "bed")]
+
+
 def missing_files():
     """Files that the configuration names, or needs beside what it names, and that are not there: one line each."""
     makers = {
@@ -56,6 +69,13 @@ def missing_files():
         **{path: "give the path of the file" for path in (config["overlay"], config["evaluation_regions"]) if path},
     }
     makers |= {path: "give the path of the receiver's public key" for path in config["recipients"]}
+    if population := config["population"]["vcf"]:
+        makers |= {population: "give the path of the population VCF, or null"}
+        if Path(population).is_file():
+            makers |= {population_index(): f"run: bcftools index -t {shlex.quote(population)}"}
+        makers |= {path: "give the prefix of VerifyBamID2's resource" for path in verifybamid2_files()}
+    if known := config["known_genotypes"]:
+        makers |= {known: "give the path of the VCF, or null", f"{known}.tbi": f"run: bcftools index -t {shlex.quote(known)}"}
     if key := config["signing_key"]:
         makers |= {path: "run: ngc-wgs keygen" for path in (key, str(signing.public_half(Path(key))))}
     return [
@@ -96,8 +116,13 @@ def load_everything():
 PROFILE, TABLES = load_everything()
 SEXES = sorted(PROFILE.data["ploidy"])
 PARTS = [f"{part:03d}" for part in range(1, config["calling"]["scatter"] + 1)]
-OTHER_ALIGNER = {"bwa": "bwa-mem2", "bwa-mem2": "bwa"}[config["aligner"]]
-TOOLS_USED = [tool for tool in TOOLS if tool != OTHER_ALIGNER]
+POPULATION = bool(config["population"]["vcf"])
+NOT_USED = {
+    {"bwa": "bwa-mem2", "bwa-mem2": "bwa"}[config["aligner"]],
+    *(() if POPULATION else ("plink2",)),
+    *(() if POPULATION and config["contamination"] == "verifybamid2" else ("verifybamid2",)),
+}
+TOOLS_USED = [tool for tool in TOOLS if tool not in NOT_USED]
 AUTOSOMES = ",".join(contig["name"] for contig in PROFILE.contigs("autosome"))
 CALLER = "GATK HaplotypeCaller"
 DRAGEN = config["calling"]["mode"] == "dragen"
@@ -176,6 +201,37 @@ def case_files(*patterns):
             for pattern in patterns
             for path in expand(pattern, **({"unit": units} if "{unit}" in pattern else {"sample": samples}))
         ]
+
+    return files
+
+
+def identity_reports(wildcards):
+    """Identity of the case and contamination of its samples, none without a population VCF."""
+    if not POPULATION:
+        return []
+    samples = TABLES.samples_of_case[wildcards.case]
+    return [f"results/identity/{wildcards.case}.json", *expand("results/identity/{sample}.contamination.json", sample=samples)]
+
+
+def mendel_report(wildcards):
+    """The report on Mendel's laws of a trio; none of another case."""
+    trio = TABLES.cases[wildcards.case]["study_type"] == "trio"
+    return [f"results/identity/{wildcards.case}.mendel.json"] if trio else []
+
+
+def contamination_tables(wildcards):
+    """What the configured tool says of a sample's contamination."""
+    stem = f"results/identity/{wildcards.sample}"
+    if config["contamination"] == "verifybamid2":
+        return {"verifybamid2": f"{stem}.verifybamid2.selfSM"}
+    return {"gatk": f"{stem}.gatk.contamination", "pileups": f"{stem}.pileups.table"}
+
+
+def of_index(pattern):
+    """Input function: `pattern` with the germline sample of the case's index."""
+
+    def files(wildcards):
+        return pattern.format(sample=germline_of(wildcards.case, "index"))
 
     return files
 
@@ -267,6 +323,34 @@ def caller_mode(wildcards, input):
     return f"--pcr-indel-model {pcr_indel_model(wildcards)}"
 
 
+def lanes_as_samples(wildcards):
+    """Words `unit unit` for each unit of a sample: read group and the name of its column."""
+    return " ".join(f"{shlex.quote(unit)} {shlex.quote(unit)}" for unit in TABLES.units_of_sample[wildcards.sample])
+
+
+def known_columns():
+    """Names that a column of the known genotypes may have."""
+    return list(TABLES.samples) if config["known_genotypes"] else []
+
+
+def germline_of(case, relation):
+    """The germline sample of a relation in a case."""
+    rows = [TABLES.samples[sample] for sample in TABLES.samples_of_case[case]]
+    return next(row["sample"] for row in rows if (row["relation"], row["sample_type"]) == (relation, "germline"))
+
+
+def trio_pedigree(wildcards):
+    """PED line of a trio: family, child, father, mother, sex and phenotype unknown (autosomes need neither)."""
+    members = [germline_of(wildcards.case, relation) for relation in ("index", "father", "mother")]
+    return "\t".join([wildcards.case, *members, "0", "0"])
+
+
+def mendel_limits():
+    """Arguments of FindMendelianViolations from the profile."""
+    limits = PROFILE.data["metrics"]["mendelian_error_rate"]["parameters"]
+    return f"--MIN_GQ {limits['minimum_gq']} --MIN_DP {limits['minimum_dp']}"
+
+
 def case_rows(wildcards):
     """A case with its samples and their units, as the tables have them."""
     return {
@@ -288,6 +372,9 @@ def biology():
         "evaluation_regions",
         "signing_key",
         "recipients",
+        "population",
+        "known_genotypes",
+        "verifybamid2_resource",
     )
     return {key: value for key, value in config.items() if key not in paths}
 
