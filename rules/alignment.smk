@@ -5,6 +5,8 @@ rule bwa_mem:
     input:
         unpack(unit_fastqs),
         gate=gate_of_unit,
+        # It decides whether, not what: another population aligns nothing again.
+        population=ancient("results/identity/population.json"),
         fasta=FASTA,
         index=ALIGNER_INDEX,
     output:

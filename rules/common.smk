@@ -46,6 +46,19 @@ ALIGNER_INDEX = multiext(FASTA, *(f".{suffix}" for suffix in INDEX_SUFFIXES[conf
 TOOLS = yaml.safe_load((HOUSE / "envs" / "tools.yaml").read_text())
 
 
+def population_index():
+    """Index of the population VCF: the .csi where there is one, else the .tbi; None without a VCF."""
+    vcf = config["population"]["vcf"]
+    return vcf and f"{vcf}.{'csi' if Path(f'{vcf}.csi').is_file() else 'tbi'}"
+
+
+def verifybamid2_files():
+    """Files of VerifyBamID2's resource, none where it is not the tool."""
+    if config["contamination"] != "verifybamid2":
+        return []
+    return [f"{config['verifybamid2_resource']}.{suffix}" for suffix in ("UD", "mu", "bed")]
+
+
 def missing_files():
     """Files that the configuration names, or needs beside what it names, and that are not there: one line each."""
     makers = {
@@ -60,6 +73,13 @@ def missing_files():
         },
     }
     makers |= {path: "give the path of the receiver's public key" for path in config["recipients"]}
+    if population := config["population"]["vcf"]:
+        makers |= {population: "give the path of the population VCF, or null"}
+        if Path(population).is_file():
+            makers |= {population_index(): f"run: bcftools index -t {shlex.quote(population)}"}
+        makers |= {path: "give the prefix of VerifyBamID2's resource" for path in verifybamid2_files()}
+    if known := config["known_genotypes"]:
+        makers |= {known: "give the path of the VCF, or null", f"{known}.tbi": f"run: bcftools index -t {shlex.quote(known)}"}
     if key := config["signing_key"]:
         makers |= {path: "run: ngc-wgs keygen" for path in (key, str(signing.public_half(Path(key))))}
     return [
@@ -101,8 +121,13 @@ def load_everything():
 PROFILE, TABLES, WAIVERS = load_everything()
 SEXES = sorted(PROFILE.data["ploidy"])
 PARTS = [f"{part:03d}" for part in range(1, config["calling"]["scatter"] + 1)]
-OTHER_ALIGNER = {"bwa": "bwa-mem2", "bwa-mem2": "bwa"}[config["aligner"]]
-TOOLS_USED = [tool for tool in TOOLS if tool != OTHER_ALIGNER]
+POPULATION = bool(config["population"]["vcf"])
+NOT_USED = {
+    {"bwa": "bwa-mem2", "bwa-mem2": "bwa"}[config["aligner"]],
+    *(() if POPULATION else ("plink2",)),
+    *(() if POPULATION and config["contamination"] == "verifybamid2" else ("verifybamid2",)),
+}
+TOOLS_USED = [tool for tool in TOOLS if tool not in NOT_USED]
 AUTOSOMES = ",".join(contig["name"] for contig in PROFILE.contigs("autosome"))
 CALLER = "GATK HaplotypeCaller"
 DRAGEN = config["calling"]["mode"] == "dragen"
@@ -196,18 +221,36 @@ def alignment_gate_of_sample(wildcards):
 
 
 def identity_reports(wildcards):
-    """Identity of a case's lanes and contamination of its samples; nothing without a population VCF."""
-    if not config.get("population", {}).get("vcf"):
+    """Identity of the case and contamination of its samples, none without a population VCF."""
+    if not POPULATION:
         return []
-    samples = TABLES.samples_of_case[wildcards.case]
-    return [f"results/identity/{wildcards.case}.json", *expand("results/identity/{s}.contamination.json", s=samples)]
+    return [
+        f"results/identity/{wildcards.case}.json",
+        *case_files("results/identity/{sample}.contamination.json")(wildcards),
+    ]
 
 
 def mendel_report(wildcards):
-    """Mendelian errors of a sample's case where it is a trio."""
-    if "population" not in config or study_type(wildcards) != "trio":
-        return []
-    return [f"results/identity/{TABLES.samples[wildcards.sample]['case']}.mendel.json"]
+    """The report on Mendel's laws of a sample's case where it is a trio."""
+    case = TABLES.samples[wildcards.sample]["case"]
+    return [f"results/identity/{case}.mendel.json"] if TABLES.cases[case]["study_type"] == "trio" else []
+
+
+def contamination_tables(wildcards):
+    """What the configured tool says of a sample's contamination."""
+    stem = f"results/identity/{wildcards.sample}"
+    if config["contamination"] == "verifybamid2":
+        return {"verifybamid2": f"{stem}.verifybamid2.selfSM"}
+    return {"gatk": f"{stem}.gatk.contamination", "pileups": f"{stem}.pileups.table"}
+
+
+def of_index(pattern):
+    """Input function: `pattern` with the germline sample of the case's index."""
+
+    def files(wildcards):
+        return pattern.format(sample=germline_of(wildcards.case, "index"))
+
+    return files
 
 
 # ---- parameters of the tools ---------------------------------------------------------------
@@ -297,6 +340,34 @@ def caller_mode(wildcards, input):
     return f"--pcr-indel-model {pcr_indel_model(wildcards)}"
 
 
+def lanes_as_samples(wildcards):
+    """Words `unit unit` for each unit of a sample: read group and the name of its column."""
+    return " ".join(f"{shlex.quote(unit)} {shlex.quote(unit)}" for unit in TABLES.units_of_sample[wildcards.sample])
+
+
+def known_columns():
+    """Names that a column of the known genotypes may have."""
+    return list(TABLES.samples) if config["known_genotypes"] else []
+
+
+def germline_of(case, relation):
+    """The germline sample of a relation in a case."""
+    rows = [TABLES.samples[sample] for sample in TABLES.samples_of_case[case]]
+    return next(row["sample"] for row in rows if (row["relation"], row["sample_type"]) == (relation, "germline"))
+
+
+def trio_pedigree(wildcards):
+    """PED line of a trio: family, child, father, mother, sex and phenotype unknown (autosomes need neither)."""
+    members = [germline_of(wildcards.case, relation) for relation in ("index", "father", "mother")]
+    return "\t".join([wildcards.case, *members, "0", "0"])
+
+
+def mendel_limits():
+    """Arguments of FindMendelianViolations from the profile."""
+    limits = PROFILE.data["metrics"]["mendelian_error_rate"]["parameters"]
+    return f"--MIN_GQ {limits['minimum_gq']} --MIN_DP {limits['minimum_dp']}"
+
+
 def case_rows(wildcards):
     """A case with its samples and their units, as the tables have them."""
     return {
@@ -335,6 +406,9 @@ def biology():
         "recipients",
         "waivers",
         "proceed_on_fail",
+        "population",
+        "known_genotypes",
+        "verifybamid2_resource",
     )
     return {key: value for key, value in config.items() if key not in paths}
 

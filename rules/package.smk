@@ -17,6 +17,7 @@ rule package:
         intake=case_intake_reports,
         preflight="results/intake/preflight.json",
         identity="results/intake/reference.json",
+        population="results/identity/population.json",
         fasta=FASTA,
         fai=f"{FASTA}.fai",
         profile=PROFILE_FILE,

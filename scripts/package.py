@@ -29,6 +29,7 @@ digest = package.build(
     qc=qc,
     preflight=read(source.preflight),
     identity=read(source.identity),
+    population=read(source.population),
     evaluation=next(iter(qc.values()))["evaluation_regions"],
     configuration=snakemake.params.configuration,
     house=Path(snakemake.scriptdir).parent,

@@ -160,7 +160,7 @@ def case_entry(case: dict) -> dict:
 
 
 def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_profile.Profile, overlay: str | None,
-          fasta: str, intake: dict[str, dict], qc: dict[str, dict], preflight: dict, identity: dict,
+          fasta: str, intake: dict[str, dict], qc: dict[str, dict], preflight: dict, identity: dict, population: dict,
           evaluation: dict, configuration: dict, house: Path, processes: int,
           signing_key: str | None) -> str:  # fmt: skip
     """Make `folder` a sealed bag of the products and return the sha256 of its tag manifest.
@@ -212,7 +212,7 @@ def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_pr
             "fasta_sha256": identity["fasta_sha256"],
             "evaluation_regions": evaluation,
         },
-        "databases": [],
+        "databases": [{key: population[key] for key in ("name", "version", "sha256")}] if population["name"] else [],
         **case_entry(case_rows["case"]),
         "samples": [
             sample_entry(
