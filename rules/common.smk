@@ -21,7 +21,8 @@ sys.path.insert(0, str(HOUSE / "scripts"))
 shell.prefix("set -euo pipefail; export REF_PATH=/dev/null REF_CACHE=/dev/null; ")
 
 import ngc_profile
-from ngc_wgs import errors, signing, tables, verdict
+from ngc_wgs import __version__, errors, signing, tables, verdict
+from ngc_wgs import report as run_report
 
 
 async def never_protected(self):
@@ -256,6 +257,11 @@ def of_index(pattern):
     return files
 
 
+def case_identity(wildcards):
+    """Identity of a case's lanes; nothing without a population VCF."""
+    return [f"results/identity/{wildcards.case}.json"] if POPULATION else []
+
+
 # ---- parameters of the tools ---------------------------------------------------------------
 
 
@@ -422,6 +428,16 @@ def profile_parts(*parts):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def cases_of_samples(wildcards):
+    """The case of each sample of a case."""
+    return dict.fromkeys(TABLES.samples_of_case[wildcards.case], wildcards.case)
+
+
+def profile_of_report():
+    """What a report shows of the profile."""
+    return {"id": PROFILE.id, "version": PROFILE.version, "metrics": PROFILE.data["metrics"]}
+
+
 def soft_filters():
     """The caller mode's soft filters as a chain of bcftools commands."""
     return " | ".join(
@@ -474,4 +490,21 @@ def give_verdict(stops):
     Path("results").mkdir(exist_ok=True)
     Path("results/verdict.tsv").write_text(verdict.table(verdicts))
     Path("results/verdict.json").write_text(verdict.as_json(verdicts))
+    give_report(verdicts)
     return all(item.verdict == "ACCEPTED" for item in verdicts)
+
+
+def give_report(verdicts):
+    """Write results/run.multiqc.html from what is there. It changes no verdict: where it fails, a line says so."""
+    page, log = Path("results/run.multiqc.html"), Path("logs/run.multiqc.log")
+    rows = [(item.case, item.verdict, item.reasons) for item in verdicts]
+    cases = {sample: row["case"] for sample, row in TABLES.samples.items()}
+    title, settings = f"ngc-wgs, run of {len(rows)} cases", HOUSE / "config" / "multiqc.yaml"
+    try:
+        log.parent.mkdir(exist_ok=True)
+        facts = run_report.Facts(profile_of_report(), verdicts=rows, workflow=__version__)
+        run_report.gather_run(facts, cases, TABLES.units, Path("results"))
+        with open(log, "w") as messages:
+            run_report.write(run_report.sections(facts), title, page, settings, messages)
+    except Exception as error:  # whatever it is, the run has ended and its verdicts stand
+        print(f"{page} could not be made: {type(error).__name__}: {error}; see {log}", file=sys.stderr)

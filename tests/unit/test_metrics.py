@@ -330,6 +330,7 @@ TRIPS = {  # a value that trips the gate, for each gate of the profile
     ("sex_concordance", "all", "<", 1): 0,
     ("sex_chromosome_aneuploidy", "germline", ">", 0): 1,
     ("identity_concordance", "all", "<", 1): 0,
+    ("kinship_concordance", "all", "<", 1): 0,
     ("mendelian_error_rate", "germline", ">", 0.06): 0.061,
     ("count_snvs", "germline", "<", 3.2e6): 3.1e6,
     ("count_snvs", "germline", ">", 5e6): 5.1e6,
