@@ -338,7 +338,7 @@ class Submission:
         assert after != before, "the mutation changed nothing"
         self.write_vcf(after, ending)
 
-    def metrics(self, sample_type: str = "germline", own_genome: bool = True) -> list[dict]:
+    def metrics(self, sample_type: str = "germline", own_genome: bool = True, study: str = "single") -> list[dict]:
         """Metrics of the sample as the manifest holds them: measured where VALUES has them, within their gates.
 
         own_genome: whether the profile's own reference was used; some gates count only then.
@@ -346,7 +346,7 @@ class Submission:
         profile = ngc_profile.load(self.profile_path)
         out = []
         for name, known in profile.data["metrics"].items():
-            if "single" not in known.get("study_types", ["single"]):
+            if study not in known.get("study_types", [study]):
                 continue
             value = VALUES.get(name)
             gates = [g for g in known["gates"] if g["applies_to"] in ("all", sample_type)]
@@ -492,9 +492,9 @@ class Submission:
         assert manifest != before, "the mutation changed nothing"
         self.save_manifest(manifest)
 
-    def regate(self, sample_type: str = "germline", own_genome: bool = True) -> None:
-        """Hold the metrics against the gates of another type of sample, or of another reference."""
-        metrics = self.metrics(sample_type, own_genome)
+    def regate(self, sample_type: str = "germline", own_genome: bool = True, study: str = "single") -> None:
+        """Hold the metrics against the gates of another type of sample, or of another reference or study."""
+        metrics = self.metrics(sample_type, own_genome, study)
         self.edit_metrics(lambda by_name: by_name.update({metric["name"]: metric for metric in metrics}))
 
     def edit_metrics(self, change: Callable[[dict], object], status: str | None = None) -> None:
