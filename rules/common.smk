@@ -104,7 +104,7 @@ def load_everything():
     """Profile and tables: judged in full by the launching process, only read by the others."""
     if not workflow.is_main_process:
         profile = ngc_profile.load(PROFILE_FILE, config["overlay"])
-        return profile, tables.read_tables(*TABLE_FILES), tables.read_waivers(config["waivers"])
+        return profile, tables.read_tables(*TABLE_FILES), tables.by_sample(tables.read_waivers(config["waivers"]))
     faults = unwritable_folders() + missing_files()
     if faults:
         raise WorkflowError("\n".join(faults))
@@ -112,7 +112,7 @@ def load_everything():
         profile = ngc_profile.load_valid(PROFILE_FILE, config["overlay"])
         loaded = tables.load_tables(*TABLE_FILES, profile)
         tables.refuse_unsupported(loaded)
-        waivers = tables.load_waivers(config["waivers"], loaded, profile)
+        waivers = tables.by_sample(tables.load_waivers(config["waivers"], loaded, profile))
         for warning in loaded.warnings:
             logger.warning(str(warning))
         if config["signing_key"]:
@@ -214,9 +214,9 @@ def case_files(*patterns):
     return files
 
 
-def aligned_of_sample(wildcards):
-    """Metrics of the alignments of the sample's case."""
-    return f"results/gate/{TABLES.samples[wildcards.sample]['case']}.aligned.json"
+def measured_of_sample(wildcards):
+    """What was measured of the alignments of the sample's case."""
+    return f"results/gate/{TABLES.samples[wildcards.sample]['case']}.measured.json"
 
 
 def alignment_gate_of_sample(wildcards):
@@ -297,8 +297,20 @@ def sample_row(wildcards):
 
 
 def study_type(wildcards):
-    """Study type of a sample's case."""
-    return TABLES.cases[TABLES.samples[wildcards.sample]["case"]]["study_type"]
+    """Study type of a case, or of a sample's case."""
+    case = wildcards.get("case") or TABLES.samples[wildcards.sample]["case"]
+    return TABLES.cases[case]["study_type"]
+
+
+def case_samples(wildcards):
+    """What decides about the metrics of a case's samples: type, sex and units by sample."""
+    return [
+        {
+            **{key: TABLES.samples[sample][key] for key in ("sample", "sample_type", "sex")},
+            "units": list(TABLES.units_of_sample[sample]),
+        }
+        for sample in TABLES.samples_of_case[wildcards.case]
+    ]
 
 
 def evaluation():
@@ -387,18 +399,8 @@ def case_rows(wildcards):
 
 
 def sample_waivers(wildcards):
-    """Waivers of a sample's warnings: rule, reason_code, role and valid_to."""
-    fields = ("rule", "reason_code", "role", "valid_to")
-    return [{name: row[name] for name in fields} for row in WAIVERS if row["sample"] == wildcards.sample]
-
-
-def case_waivers(wildcards):
-    """Waivers by sample of a case."""
-    fields = ("rule", "reason_code", "role", "valid_to")
-    return {
-        sample: [{name: row[name] for name in fields} for row in WAIVERS if row["sample"] == sample]
-        for sample in TABLES.samples_of_case[wildcards.case]
-    }
+    """Waivers of a sample's warnings."""
+    return WAIVERS.get(wildcards.sample, [])
 
 
 def biology():

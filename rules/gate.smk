@@ -13,12 +13,9 @@ rule alignment_metrics:
             "results/qc/{sample}.wgs_metrics.txt",
         ),
         identity=identity_reports,
-        preflight="results/intake/preflight.json",
         regions="results/intake/regions/evaluation.bed",
-        profile=PROFILE_FILE,
-        overlay=OVERLAY,
     output:
-        "results/gate/{case}.aligned.json",
+        "results/gate/{case}.measured.json",
     log:
         "logs/gate/{case}.alignment_metrics.log",
     conda:
@@ -28,23 +25,25 @@ rule alignment_metrics:
         mem_mb=1000,
         runtime=10,
     params:
-        case=case_rows,
+        samples=case_samples,
         evaluation=evaluation(),
-        waivers=case_waivers,
     script:
         "../scripts/alignment_metrics.py"
 
 
-# Callers take it as ancient(): it decides whether a case is called, not what the calls are.
+# What it judges by (profile, waivers, proceed_on_fail) is no input: another profile must not have all cases called
+# again. A case that was refused is judged anew in every run, one that passed by calling_gate. Not ancient() for the
+# callers either: a job behind an ancient input is not asked for changes of its own while what makes that input runs.
+# The judgement is a log, since Snakemake keeps those of a job that failed.
 rule alignment_gate:
     input:
-        metrics=["results/gate/{case}.aligned.json"],
-        profile=PROFILE_FILE,
-        overlay=OVERLAY,
+        measured="results/gate/{case}.measured.json",
+        preflight="results/intake/preflight.json",
     output:
         "results/gate/{case}.aligned",
     log:
         "logs/gate/{case}.alignment_gate.log",
+        judged="results/gate/{case}.aligned.json",
     conda:
         "../envs/python.yaml"
     threads: 1
@@ -52,16 +51,15 @@ rule alignment_gate:
         mem_mb=500,
         runtime=10,
     params:
-        stage="alignment",
-        proceed=config["proceed_on_fail"],
-        waivers=case_waivers,
+        samples=case_samples,
+        study_type=study_type,
     script:
-        "../scripts/quality_gate.py"
+        "../scripts/alignment_gate.py"
 
 
 rule metrics:
     input:
-        aligned=aligned_of_sample,
+        measured=measured_of_sample,
         calls="results/qc/{sample}.bcftools_stats.txt",
         mendel=mendel_report,
         preflight="results/intake/preflight.json",
@@ -87,9 +85,7 @@ rule metrics:
 
 rule calling_gate:
     input:
-        metrics=case_files("results/qc/{sample}.metrics.json"),
-        profile=PROFILE_FILE,
-        overlay=OVERLAY,
+        case_files("results/qc/{sample}.metrics.json"),
     output:
         "results/gate/{case}.called",
     log:
@@ -100,9 +96,5 @@ rule calling_gate:
     resources:
         mem_mb=500,
         runtime=10,
-    params:
-        stage="calling",
-        proceed=config["proceed_on_fail"],
-        waivers=case_waivers,
     script:
-        "../scripts/quality_gate.py"
+        "../scripts/calling_gate.py"

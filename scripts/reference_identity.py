@@ -24,15 +24,8 @@ def write_regions():
     judged = regions.intersect(every_base, regions.read_bed(restriction)) if restriction else every_base
     if not judged:
         raise ValueError(f"{restriction}: holds no base of autosomes, X or Y of {fasta}")
+    regions.write_bed(output.evaluation, regions.cut_x_and_y(judged, profile, metrics.WINDOW))
     autosomes = {contig["name"] for contig in profile.contigs("autosome")}
-    edges = [(name, place) for name in contigs for par in profile.par(name) for place in par]
-    # Sex is told by windows of X and Y; a sum over regions is the same however they are cut.
-    cut = [
-        part
-        for interval in judged
-        for part in ([interval] if interval[0] in autosomes else regions.windows([interval], metrics.WINDOW, edges))
-    ]
-    regions.write_bed(output.evaluation, cut)
     header = "@HD\tVN:1.6\tSO:coordinate\n" + reference.sam_sequence_lines(identity)
     regions.write_interval_list(output.autosomes, header, [interval for interval in judged if interval[0] in autosomes])
     blocks = regions.without_n(fasta, contigs, shortest=regions.SHORTEST_GAP)

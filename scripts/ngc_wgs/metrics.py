@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ngc_wgs import errors
+from ngc_wgs import __version__, errors
 
 RANK = {"PASS": 0, "WARN": 1, "FAIL": 2}
 WINDOW = 1000
@@ -39,6 +39,10 @@ Values = dict[str, Measured]
 
 class BadReport(Exception):
     """A tool's report that cannot be used; the message names the file and the mend."""
+
+
+class Refused(Exception):
+    """A case that a gate stops; the message is the gate's log."""
 
 
 def read(reader: Callable[..., Values], *paths: str, also: tuple = ()) -> Values:
@@ -181,42 +185,57 @@ def read_bcftools_stats(text: str) -> Values:
 # ---- sex -------------------------------------------------------------------------------------
 
 
-def read_sex(summary: str, windows: str, profile, sex: str, read_length: float) -> Values:
-    """Depth of X and Y over that of the autosomes, the karyotype that they show, and whether the declared sex agrees.
+def read_sex(summary: str, windows: str, profile, read_length: float) -> Values:
+    """Depth of X and Y over that of the autosomes, and that of the autosomes (`autosome_depth`, x).
 
     summary, windows: text of mosdepth's summary and `regions.bed` (contig, start, end, mean depth), whose regions on X
     and Y are windows of at most WINDOW bp that no end of a pseudoautosomal region cuts. read_length: bp, for the
-    counting error. A karyotype is named only where both ratios lie, by their error, inside its zone in the profile.
+    counting error.
     """
-    limits = profile.data["metrics"]["sex_concordance"]["parameters"]
     rows = [line.split("\t") for line in windows.splitlines()]
-    depths, bases = {}, {}
-    for role in ("X", "Y"):
-        names = {contig["name"]: profile.par(contig["name"]) for contig in profile.contigs(role)}
-        own = [
-            (float(row[-1]), int(row[2]) - int(row[1]))
-            for row in rows
-            if row[0] in names and not any(start <= int(row[1]) < end for start, end in names[row[0]])
-        ]
-        depths[role], bases[role] = _median(own), sum(length for _, length in own)
     autosomes = {contig["name"] for contig in profile.contigs("autosome")}
     covered = _summary(summary)
     territory = sum(int(row[2]) - int(row[1]) for row in rows if row[0] in autosomes)
-    names = ("ratio_x_autosomes", "ratio_y_autosomes", "sex_concordance", "sex_chromosome_aneuploidy")
-    if not territory or not bases["X"] or not bases["Y"]:
-        return dict.fromkeys(names, Measured(None, reason="the evaluation regions leave out X, Y or the autosomes"))
-    autosome = sum(covered.get(name, 0) for name in autosomes) / territory
-    if autosome < limits["minimum_depth"]:
-        said = f"the autosomes have {autosome:.2f}x, too little to tell (less than {limits['minimum_depth']}x)"
-        return dict.fromkeys(names, Measured(None, reason=said))
-    found = {}
-    for role, name in zip("XY", names, strict=False):
+    depth = _ratio(
+        sum(covered.get(name, 0) for name in autosomes), territory, "the evaluation regions hold no autosome"
+    )
+    found = {"autosome_depth": depth}
+    for role in ("X", "Y"):
+        name = f"ratio_{role.lower()}_autosomes"
+        contigs = {contig["name"]: profile.par(contig["name"]) for contig in profile.contigs(role)}
+        own = [
+            (float(row[-1]), int(row[2]) - int(row[1]))
+            for row in rows
+            if row[0] in contigs and not any(start <= int(row[1]) < end for start, end in contigs[row[0]])
+        ]
+        bases = sum(length for _, length in own)
+        if not bases or not depth.value:
+            found[name] = Measured(
+                None, bases, reason=f"no depth on the autosomes, or no {role} in the evaluation regions"
+            )
+            continue
         # Fragments fall at random: the error of a count is its square root, that of a median a quarter more. Where
         # none fell, one might have.
-        fragments = max(1.0, depths[role] * bases[role] / (2 * read_length))
-        error = 1.25 * math.sqrt(fragments) * 2 * read_length / bases[role] / autosome
-        found[name] = Measured(round(depths[role] / autosome, 4), bases[role], round(error, 4))
-    x, y = found.values()
+        fragments = max(1.0, _median(own) * bases / (2 * read_length))
+        error = 1.25 * math.sqrt(fragments) * 2 * read_length / bases / depth.value
+        found[name] = Measured(round(_median(own) / depth.value, 4), bases, round(error, 4))
+    return found
+
+
+def tell_sex(values: Mapping[str, Measured], profile, sex: str) -> Values:
+    """The karyotype that the depths of `read_sex` show, and whether the declared sex agrees with it.
+
+    A karyotype is named only where both ratios lie, by their error, inside its zone in the profile.
+    """
+    limits = profile.data["metrics"]["sex_concordance"]["parameters"]
+    names = ("sex_concordance", "sex_chromosome_aneuploidy")
+    autosomes, x, y = (values[name] for name in ("autosome_depth", "ratio_x_autosomes", "ratio_y_autosomes"))
+    for needed in (autosomes, x, y):
+        if needed.value is None:
+            return dict.fromkeys(names, Measured(None, reason=needed.reason))
+    if autosomes.value < limits["minimum_depth"]:
+        said = f"the autosomes have {autosomes.value:.2f}x, too little to tell (less than {limits['minimum_depth']}x)"
+        return dict.fromkeys(names, Measured(None, reason=said))
     shown = f"X {x.value:.2f}, Y {y.value:.2f} of the autosomal depth"
     karyotype = next(
         (
@@ -227,18 +246,13 @@ def read_sex(summary: str, windows: str, profile, sex: str, read_length: float) 
         None,
     )
     if karyotype is None:
-        undetermined = Measured(None, reason=f"undetermined: {shown}, in or too near the gaps between the karyotypes")
-        return {**found, "sex_concordance": undetermined, "sex_chromosome_aneuploidy": undetermined}
+        said = f"undetermined: {shown}, in or too near the gaps between the karyotypes"
+        return dict.fromkeys(names, Measured(None, reason=said))
     reason = f"{karyotype}: {shown}"
-    agrees = float(limits["karyotypes"][karyotype]["sex"] == sex)
-    declared = sex in ("female", "male")
-    return {
-        **found,
-        "sex_concordance": Measured(agrees, reason=reason)
-        if declared
-        else Measured(None, reason=f"the sheet says neither female nor male; {reason}"),
-        "sex_chromosome_aneuploidy": Measured(float(karyotype not in ("XX", "XY")), reason=reason),
-    }
+    agrees = Measured(float(limits["karyotypes"][karyotype]["sex"] == sex), reason=reason)
+    if sex not in ("female", "male"):
+        agrees = Measured(None, reason=f"the sheet says neither female nor male; {reason}")
+    return dict(zip(names, (agrees, Measured(float(karyotype not in ("XX", "XY")), reason=reason)), strict=True))
 
 
 def _inside(ratio: Measured, zone: list[float], errors: float) -> bool:
@@ -345,13 +359,43 @@ def worst(judged: Iterable[dict], profile) -> str:
     return max((status for status in statuses if status != "NOT_MEASURED"), key=RANK.__getitem__, default="PASS")
 
 
-def document(sample: str, judged: list[dict], profile, evaluation: dict) -> dict:
-    """A sample's metrics as metrics.schema.json has them. evaluation: id, sha256 and bases of the regions."""
+def document(
+    row: Mapping[str, str],
+    study_type: str,
+    measured: Mapping,
+    profile,
+    *,
+    preflight: Mapping,
+    waivers: Iterable[dict],
+    stages: Iterable[str],
+) -> dict:
+    """A sample's metrics of some stages, judged, as metrics.schema.json has them.
+
+    row: the sample's row of samples.tsv. measured: its `evaluation_regions` and `values` as alignment_metrics wrote
+    them, with those of later stages. preflight: the report that names the versions that ran. waivers: the sample's.
+    """
+    values = _measured(measured["values"])
+    values |= tell_sex(values, profile, row["sex"])
+    versions = {"intake": __version__, **{tool["name"]: tool["version"] for tool in preflight["tools"]}}
+    judged = [
+        metric
+        for stage in stages
+        for metric in judge(
+            values,
+            profile,
+            stage=stage,
+            sample_type=row["sample_type"],
+            study_type=study_type,
+            versions=versions,
+            whole_genome=measured["evaluation_regions"]["id"] == "whole_genome",
+            waivers={waiver["rule"]: waiver for waiver in waivers},
+        )
+    ]
     return {
-        "biosample": {"id": sample},
+        "biosample": {"id": row["sample"]},
         "metrics_version": "2.0",
         "profile": {"id": profile.id, "version": profile.version},
-        "evaluation_regions": evaluation,
+        "evaluation_regions": measured["evaluation_regions"],
         "wgs_qc_metrics": {metric["name"]: metric["value"] for metric in judged},
         "metrics": judged,
         "status": worst(judged, profile),
@@ -361,10 +405,8 @@ def document(sample: str, judged: list[dict], profile, evaluation: dict) -> dict
 # ---- gates -----------------------------------------------------------------------------------
 
 
-def failures(
-    documents: Iterable[dict], profile, stage: str, waivers: Mapping[str, list[dict]] | None = None
-) -> list[str]:
-    """What stops a case at a stage: a line per failed metric, with id, sample, value, threshold and mend.
+def failures(documents: Iterable[dict], profile, waivers: Mapping[str, list[dict]] | None = None) -> list[str]:
+    """What stops a case: a line per failed metric, with id, sample, value, threshold and mend.
 
     waivers: rows by sample; one for a failed metric is told to be void.
     """
@@ -373,7 +415,7 @@ def failures(
         sample = document["biosample"]["id"]
         waived = {row["rule"] for row in (waivers or {}).get(sample, [])}
         for metric in document["metrics"]:
-            if metric["stage"] == stage and metric["status"] == "FAIL":
+            if metric["status"] == "FAIL":
                 said.append(line(sample, metric, profile))
                 if metric["id"] in waived:
                     said.append(
@@ -381,6 +423,16 @@ def failures(
                         "Mend: take the row out of the table of waivers."
                     )
     return said
+
+
+def gate(name: str, case: str, said: list[str], proceed: bool) -> str:
+    """What a gate writes where it lets a case pass; raises Refused with the reasons where it does not."""
+    if not said:
+        return "passed\n"
+    text = "\n".join([f"The {name} gate refuses case {case}:", *said])
+    if not proceed:
+        raise Refused(text)
+    return f"{text}\nproceed_on_fail: it runs on, and its submission stays refused.\n"
 
 
 def line(sample: str, metric: dict, profile) -> str:

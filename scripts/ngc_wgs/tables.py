@@ -148,8 +148,8 @@ def read_tables(
 def load_waivers(path: str | os.PathLike | None, tables: Tables, profile: Any) -> list[Row]:
     """Read and judge the table of waivers; no rows without a path.
 
-    A waiver names a sample of the case, a metric of the profile that has a gate of status WARN, a reason and a role
-    of the profile's vocabularies, and is valid on the case's analysis date. Raises TableError with every problem.
+    A waiver names a sample of the case, a metric of the profile that can warn for it, a reason and a role of the
+    profile's vocabularies, and is valid on the case's analysis date. Raises TableError with every problem.
     """
     if path is None:
         return []
@@ -174,9 +174,12 @@ def load_waivers(path: str | os.PathLike | None, tables: Tables, profile: Any) -
         if rule not in metrics:
             mend = "copy the id of a metric from docs/profile.md"
             problems.append(sheet.problem(line, "rule", rule, "is not a metric of the profile", mend))
-        elif not any(gate["status"] == "WARN" for gate in metrics[rule]["gates"]):
-            mend = "take the row out: a FAIL cannot be waived"
-            problems.append(sheet.problem(line, "rule", rule, "is a metric that never warns", mend))
+        else:
+            kinds = ("all", tables.samples.get(sample, {}).get("sample_type", "all"))
+            if not any(gate["status"] == "WARN" and gate["applies_to"] in kinds for gate in metrics[rule]["gates"]):
+                message = "is a metric that never warns for this type of sample"
+                mend = "take the row out: a FAIL cannot be waived"
+                problems.append(sheet.problem(line, "rule", rule, message, mend))
         if row["valid_to"] < days.get(line, ""):
             message = f"is before the analysis date {days[line]}: the waiver has expired"
             mend = "have the warning looked at again, and write a waiver that counts, or take the row out"
@@ -192,6 +195,14 @@ def load_waivers(path: str | os.PathLike | None, tables: Tables, profile: Any) -
 def read_waivers(path: str | os.PathLike | None) -> list[Row]:
     """The waivers that `load_waivers` has accepted, read again without judging them."""
     return [row for _, row in _Sheet.read("waivers", path, with_schema=False).rows()] if path else []
+
+
+def by_sample(waivers: Iterable[Row]) -> dict[str, list[Row]]:
+    """The waivers of each sample that has any, as a metric records them: rule, reason_code, role, valid_to."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in waivers:
+        found[row["sample"]].append({name: row[name] for name in ("rule", "reason_code", "role", "valid_to")})
+    return dict(found)
 
 
 def refuse_unsupported(tables: Tables) -> None:

@@ -7,6 +7,7 @@ tamper       1,000 single bytes changed in a sealed submission, and whole files:
 identifiers  every form in every place found and masked; a million read names and a run's output: no alarm
 fuzz         spoiled manifests and tables, VCFs guided by coverage, and files built to fill memory or time
 spec_files   the files of hts-specs for VCF 4.2
+gates        reads with one fault each: its gate trips, no other
 speed        a VCF of five million records beside bcftools; memory; one read for all digests
 
 --demo names a finished run of the demo. Ends with status 1 where a proof fails.
@@ -20,9 +21,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS.parent / "scripts"), *(str(TESTS / name) for name in ("unit", "bench", "simulate", "proof"))]
+sys.path[:0] = [
+    str(TESTS.parent / "scripts"),
+    *(str(TESTS / name) for name in ("unit", "bench", "simulate", "integration", "proof")),
+]
 
 import fuzz
+import gates
 import identifiers
 import measure as m
 import spec_files
@@ -35,6 +40,7 @@ PARTS: dict[str, Callable[..., Iterator[str]]] = {
     "identifiers": identifiers.run,
     "fuzz": fuzz.run,
     "spec_files": spec_files.run,
+    "gates": gates.run,
     "speed": speed.run,
 }
 

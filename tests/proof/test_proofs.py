@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fuzz
+import gates
 import identifiers
 import pytest
 import speed
@@ -87,3 +88,18 @@ def test_a_vcf_is_judged_at_the_cost_of_bcftools_within_the_goal_and_read_once(p
 
 def test_each_proof_can_be_asked_for():
     assert set(proof.PARTS) == {"tamper", "identifiers", "fuzz", "spec_files", "speed"}
+
+
+def test_short_reads_and_foreign_reads_trip_their_gates_alone(place, tiny_made):
+    assert "| short reads | mean_read_length FAIL |" in told(
+        gates.run(place, ["short reads", "foreign reads"], tiny_made)
+    )
+
+
+def test_a_gate_that_does_not_trip_would_be_told(place, tiny_made, monkeypatch):
+    monkeypatch.setitem(gates.FAULTS, "short reads", (gates.Library(), {"mean_read_length"}, set()))
+    monkeypatch.setattr(gates.runs, "run_workflow", lambda *_: None)
+    monkeypatch.setattr(gates.Path, "is_file", lambda _: True)
+    monkeypatch.setattr(gates, "tripped", lambda *_: {})
+    with pytest.raises(support.NotProven, match="short reads: mean_read_length did not trip"):
+        told(gates.run(place, ["short reads"], tiny_made))

@@ -12,6 +12,7 @@ from submission_fixture import VALUES, reference_section
 import ngc_profile
 from ngc_wgs import metrics, regions
 from ngc_wgs.metrics import BadReport, Measured
+from ngc_wgs.verdict import GATE_SAYS
 
 PROFILE = ngc_profile.load()
 LIMITS = PROFILE.data["metrics"]["sex_concordance"]["parameters"]
@@ -191,6 +192,11 @@ COPIES = {"XX": (2, 0), "XY": (1, 1), "X0": (1, 0), "XXY": (2, 1), "XXX": (3, 0)
 TINY = dataclasses.replace(PROFILE, data={**PROFILE.data, "reference": reference_section()}, overlay_id="tiny")
 
 
+def sex_of(summary, windows, profile, sex):
+    found = metrics.read_sex(summary, windows, profile, 150)
+    return found | metrics.tell_sex(found, profile, sex)
+
+
 def mosdepth_text(genome, depths, rng=None, read_length=150):
     """Summary and windows of mosdepth at true depths (X, Y, autosomes), drawn at random where `rng` is given.
 
@@ -225,7 +231,7 @@ LARGE = {"chr1": cut(400_000), "chrX": cut(3_150_000, 3_000_000), "chrY": cut(3_
 def test_a_clear_karyotype_is_named_and_the_declared_sex_held_against_it(karyotype, sex):
     x, y = COPIES[karyotype]
     text = mosdepth_text(SMALL, {"autosome": 300, "chrX": 150 * x, "chrY": 150 * y})
-    found = metrics.read_sex(*text, TINY, sex, 150)
+    found = sex_of(*text, TINY, sex)
     assert found["ratio_x_autosomes"].value == pytest.approx(x / 2)
     assert found["ratio_y_autosomes"].value == pytest.approx(y / 2)
     assert found["sex_chromosome_aneuploidy"].value == float(karyotype not in ("XX", "XY"))
@@ -238,20 +244,20 @@ def test_the_pseudoautosomal_regions_of_x_are_left_out():
     genome = {**SMALL, "chrX": [(0, 1000)] * 50 + SMALL["chrX"][1:]}
     text = mosdepth_text(genome, {"autosome": 300, "chrX": 150, "chrY": 150})
     text = (text[0], text[1].replace("chrX\t0\t1000\t150", "chrX\t0\t1000\t300"))
-    assert metrics.read_sex(*text, TINY, "male", 150)["ratio_x_autosomes"].value == 0.5
+    assert sex_of(*text, TINY, "male")["ratio_x_autosomes"].value == 0.5
 
 
 def test_a_pile_of_reads_on_repeats_of_y_makes_no_male():
     summary, windows = mosdepth_text(LARGE, {"autosome": 30, "chrX": 30, "chrY": 0})
     rows = windows.splitlines()
     piled = [row.replace("\t0.00", "\t900.00") if number % 5 == 0 else row for number, row in enumerate(rows)]
-    found = metrics.read_sex(summary, "\n".join(piled) + "\n", PROFILE, "female", 150)
+    found = sex_of(summary, "\n".join(piled) + "\n", PROFILE, "female")
     assert (found["sex_concordance"].value, found["ratio_y_autosomes"].value) == (1.0, 0.0)
 
 
 def test_between_the_zones_nothing_is_guessed():
     text = mosdepth_text(LARGE, {"autosome": 30, "chrX": 0.75 * 30, "chrY": 0.3})
-    found = metrics.read_sex(*text, PROFILE, "female", 150)
+    found = sex_of(*text, PROFILE, "female")
     for name in ("sex_concordance", "sex_chromosome_aneuploidy"):
         assert found[name].value is None
         assert found[name].reason.startswith("undetermined: X 0.75, Y 0.01")
@@ -259,12 +265,12 @@ def test_between_the_zones_nothing_is_guessed():
 
 def test_too_little_depth_and_regions_without_x_or_y_are_not_measured():
     text = mosdepth_text(LARGE, {"autosome": 1.9, "chrX": 1.9, "chrY": 0})
-    assert "too little" in metrics.read_sex(*text, PROFILE, "female", 150)["sex_concordance"].reason
+    assert "too little" in sex_of(*text, PROFILE, "female")["sex_concordance"].reason
     for gone in ("chrX", "chrY", "chr1"):
         genome = {name: windows for name, windows in LARGE.items() if name != gone}
-        found = metrics.read_sex(*mosdepth_text(genome, {"autosome": 30}), PROFILE, "female", 150)
-        assert {measured.value for measured in found.values()} == {None}
-        assert "leave out" in found["sex_concordance"].reason
+        found = sex_of(*mosdepth_text(genome, {"autosome": 30}), PROFILE, "female")
+        for name in ("sex_concordance", "sex_chromosome_aneuploidy"):
+            assert found[name].value is None and "evaluation regions" in found[name].reason
 
 
 @pytest.mark.parametrize("genome", [SMALL, LARGE], ids=["17 kb", "610 kb"])
@@ -277,7 +283,7 @@ def test_a_simulated_karyotype_is_right_or_undetermined_and_never_wrong(karyotyp
     truth = {"autosome": depth, "chrX": depth * x / 2, "chrY": depth * y / 2}
     told = []
     for _ in range(200 if genome is SMALL else 20):
-        found = metrics.read_sex(*mosdepth_text(genome, truth, rng), profile, "female", 150)
+        found = sex_of(*mosdepth_text(genome, truth, rng), profile, "female")
         reason = found["sex_chromosome_aneuploidy"].reason
         told.append(reason.split(":")[0])
     assert set(told) <= {karyotype, "undetermined"}
@@ -448,14 +454,26 @@ def test_a_waiver_is_recorded_where_a_metric_warns_and_changes_nothing():
     assert found["pct_duplicate_reads"]["waiver"] is None  # a PASS
 
 
-def documents(**values):
-    evaluation = {"id": "whole_genome", "sha256": None, "bases": 1000}
-    return [metrics.document("K7QX2M9T4B", list(judged(**values).values()), PROFILE, evaluation)]
+ROW = {"sample": "K7QX2M9T4B", "sample_type": "germline", "sex": "male"}
+
+
+def documents(waivers=(), stages=("alignment", "calling"), **values):
+    """Metrics of one sample, from what alignment_metrics and bcftools stats measured."""
+    given = {**GOOD, "autosome_depth": 34, **values}
+    measured = {
+        "evaluation_regions": {"id": "whole_genome", "sha256": None, "bases": 1000},
+        "values": {
+            name: dataclasses.asdict(Measured(value, error=0.01, reason="" if value else "none"))
+            for name, value in given.items()
+        },
+    }
+    preflight = {"tools": [{"name": name, "version": version} for name, version in VERSIONS.items()]}
+    return [metrics.document(ROW, "trio", measured, PROFILE, preflight=preflight, waivers=waivers, stages=stages)]
 
 
 def test_a_sample_s_metrics_are_as_their_schema_has_them():
     schema = json.loads(ngc_profile.data_file("schemas", "metrics.schema.json").read_text())
-    (document,) = documents(waivers=WAIVERS, pct_q30=80, mean_coverage=None)
+    (document,) = documents(waivers=WAIVERS.values(), pct_q30=80, mean_coverage=None)
     jsonschema.Draft202012Validator(schema).validate(document)
     assert document["biosample"] == {"id": "K7QX2M9T4B"}
     assert document["wgs_qc_metrics"]["pct_q30"] == 80
@@ -463,23 +481,28 @@ def test_a_sample_s_metrics_are_as_their_schema_has_them():
 
 
 def test_a_gate_tells_id_sample_value_threshold_and_mend():
-    said = metrics.failures(documents(mean_coverage=12.5, pct_q30=80), PROFILE, "alignment")
+    said = metrics.failures(documents(mean_coverage=12.5, pct_q30=80), PROFILE)
     assert said == [
         "NGC-MET-001 K7QX2M9T4B mean_coverage 12.5 x: FAIL where < 30. "
         "Mend: Sequence the sample again, to more depth (top-up)."
     ]
 
 
-def test_each_gate_looks_at_its_own_stage():
-    failing = documents(mean_coverage=12.5, mendelian_error_rate=0.2)
-    stages = {stage: metrics.failures(failing, PROFILE, stage) for stage in ("alignment", "calling")}
-    assert {stage: [line[:11] for line in lines] for stage, lines in stages.items()} == {
-        "alignment": ["NGC-MET-001"],
-        "calling": ["NGC-MET-021"],
-    }
+def test_before_calling_only_the_alignment_is_judged_and_after_it_everything():
+    failing = {"mean_coverage": 12.5, "mendelian_error_rate": 0.2}
+    for stages, ids in (("alignment",), ["NGC-MET-001"]), (("alignment", "calling"), ["NGC-MET-001", "NGC-MET-021"]):
+        said = metrics.failures(documents(stages=stages, **failing), PROFILE)
+        assert [line[:11] for line in said] == ids
+
+
+def test_a_gate_stops_a_case_or_runs_on_where_it_was_told_to():
+    assert metrics.gate("alignment", "CASE", [], False) == "passed\n"
+    with pytest.raises(metrics.Refused, match=f"The alignment gate{GATE_SAYS}case CASE:\nNGC-MET-001"):
+        metrics.gate("alignment", "CASE", ["NGC-MET-001 ..."], False)
+    assert "its submission stays refused" in metrics.gate("alignment", "CASE", ["NGC-MET-001 ..."], True)
 
 
 def test_a_waiver_of_a_failure_is_void_and_the_gate_says_so():
     waivers = {"K7QX2M9T4B": [WAIVERS["NGC-MET-001"]]}
-    said = metrics.failures(documents(mean_coverage=12.5), PROFILE, "alignment", waivers)
+    said = metrics.failures(documents(mean_coverage=12.5), PROFILE, waivers)
     assert len(said) == 2 and "its waiver is void, only a WARN can be waived" in said[1]
