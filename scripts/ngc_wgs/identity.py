@@ -22,7 +22,7 @@ IDENTITY_FREQUENCY = (0.1, 0.9)
 COMMON_FREQUENCY = (0.01, 0.2)
 """Of the sites for contamination; the limits of GATK GetPileupSummaries."""
 REACH = 5_000
-"""bp between an identity site and its site for contamination: both lie in one container of the CRAM."""
+"""bp from an identity site to a site for contamination, so that both lie in one container of the CRAM."""
 MAP_SITES = 2_000
 """Sites of the haplotype map: far more than a LOD needs, few enough for the lanes of a thousand genomes in memory."""
 FEWEST_SITES = 20
@@ -97,12 +97,11 @@ def choose_sites(candidates, autosomes: Sequence[str], spacing: int, known: set[
     # Windows are cut at fixed places, so two neighbours may still be near.
     near = (pl.col("pos") - pl.col("pos").shift(1).over("contig")) < spacing // 2
     best = best.filter(~near.fill_null(False) | pl.col("known"))
-    centres = best.select("contig", "window", centre="pos")
     common = (
         frame.filter(pl.col("af").is_between(*COMMON_FREQUENCY))
-        .join(centres, on=["contig", "window"])
+        .sort("contig", "pos")
+        .join_asof(best.select("contig", "pos", centre="pos"), on="pos", by="contig", strategy="nearest")
         .filter((pl.col("pos") - pl.col("centre")).abs() <= REACH)
-        .filter(pl.col("pos") != pl.col("centre"))
         .sort("af", descending=True, maintain_order=True)
         .unique(["contig", "window"], keep="first", maintain_order=True)
         .sort("contig", "pos")
@@ -400,9 +399,9 @@ def judge_lanes(
             reason = f"LOD between {low} and {high}, or too few data, for {len(unclear)} of {len(own)} lanes: "
             result[name] = measured(None, pairs, None, reason + ", ".join(unclear))
         else:
-            others = len({sample for sample in of_sample if sample != name})
+            others = len({sample for sample in lanes.values() if sample != name})
             by = " and with its known genotypes" if name in known else ""
-            reason = f"{len(own)} lanes compared with each other{by} and with {others} other samples"
+            reason = f"{len(own)} lanes compared with each other{by}, and with {others} samples"
             result[name] = measured(1.0, pairs, None, reason)
     return result
 
