@@ -298,12 +298,6 @@ def read_king(text: str, place: str) -> dict[frozenset[str], dict[str, float]]:
 # ---- lanes -----------------------------------------------------------------------------------
 
 
-def vote(lods: Iterable[float], limits: Mapping[str, Any]) -> tuple[int, int]:
-    """How many LODs say one person, and how many two."""
-    lods = list(lods)
-    return sum(lod >= limits["same_from"] for lod in lods), sum(lod <= limits["different_to"] for lod in lods)
-
-
 def person_of(sample: Mapping[str, str]) -> tuple[str, ...]:
     """Who a sample is of, as the sheet says: samples of one index, mother or father of a case are of one person."""
     if sample["relation"] in SEVERAL:
@@ -311,14 +305,53 @@ def person_of(sample: Mapping[str, str]) -> tuple[str, ...]:
     return (sample["case"], sample["relation"])
 
 
-def lod_of(
-    lods: Mapping[tuple[str, str], tuple[float, float, float]], left: str, right: str, tumours: tuple[bool, bool]
-) -> float | None:
-    """LOD of two lanes; that which allows for lost heterozygosity where one is a tumour's and the other is not."""
-    if (left, right) not in lods:
-        return None
-    plain, left_tumour, right_tumour = lods[left, right]
-    return {(True, False): left_tumour, (False, True): right_tumour}.get(tumours, plain)
+class Lanes:
+    """The LODs of a case's lanes with all others, and what they say under the profile's limits.
+
+    A sum of LODs is held against the limits where a group of lanes is compared: one lane of a few reads may not tell.
+    """
+
+    def __init__(
+        self,
+        lods: Mapping[tuple[str, str], tuple[float, float, float]],
+        tumours: Iterable[str],
+        limits: Mapping[str, Any],
+    ) -> None:
+        """tumours: lanes of tumour samples; with the rest they are compared by the LOD that allows for lost alleles."""
+        self.lods, self.tumours = lods, set(tumours)
+        self.same, self.different = limits["same_from"], limits["different_to"]
+
+    def lod(self, left: str, right: str) -> float:
+        """LOD of two lanes being one person; 0 where they were not compared."""
+        if (left, right) not in self.lods:
+            left, right = right, left
+        plain, left_tumour, right_tumour = self.lods.get((left, right), (0.0, 0.0, 0.0))
+        kinds = (left in self.tumours, right in self.tumours)
+        return {(True, False): left_tumour, (False, True): right_tumour}.get(kinds, plain)
+
+    def total(self, one: Iterable[str], other: Sequence[str]) -> float:
+        """Sum over all pairs of two groups."""
+        return sum(self.lod(left, right) for left in one for right in other)
+
+    def groups(self, lanes: Iterable[str]) -> list[list[str]]:
+        """Lanes joined to persons, largest group first: always the two groups that are most alike on average."""
+        found = [[lane] for lane in lanes]
+        while True:
+            pairs = [
+                (self.total(one, other) / (len(one) * len(other)), number, later)
+                for (number, one), (later, other) in combinations(enumerate(found), 2)
+                if self.total(one, other) >= self.same
+            ]
+            if not pairs:
+                return sorted(found, key=len, reverse=True)
+            _, number, later = max(pairs)
+            found[number] += found.pop(later)
+
+    def alike(self, group: Sequence[str], lanes: Sequence[str]) -> bool | None:
+        """Whether a group is of the person that most of the lanes are of; None where it cannot be told."""
+        totals = [self.total(group, [lane]) for lane in lanes]
+        same, different = sum(t >= self.same for t in totals), sum(t <= self.different for t in totals)
+        return None if same == different else same > different
 
 
 def judge_lanes(
@@ -333,77 +366,71 @@ def judge_lanes(
     is another's, None where the LODs do not tell.
 
     samples: rows of samples.tsv; lanes: lane -> sample, of all that were compared; known: samples with known genotypes.
-    A lane is of the sample to most of whose lanes it is alike. Alone, two lanes that differ cannot say which is right.
+    A sample is of the person of most of its lanes, or of its known genotypes where there are any.
     """
-    known = set(known)
     of_sample: dict[str, list[str]] = defaultdict(list)
     for lane, sample in lanes.items():
         of_sample[sample].append(lane)
-    tumour = {name: row["sample_type"] == "tumour" for name, row in samples.items()}
+    known = set(known)
+    told = Lanes(lods, (lane for lane, name in lanes.items() if samples[name]["sample_type"] == "tumour"), limits)
 
-    def votes(lane: str, other: str) -> tuple[int, int]:
-        kinds = (tumour[lanes[lane]], tumour[other])
-        pairs = (lod_of(lods, lane, right, kinds) for right in of_sample[other] if right != lane)
-        return vote((lod for lod in pairs if lod is not None), limits)
+    def is_of(group: Sequence[str], other: str) -> bool | None:
+        by_known = told.alike(group, [other]) if other in known else None
+        return told.alike(group, of_sample[other]) if by_known is None else by_known
 
-    def at_known(lane: str, other: str) -> tuple[int, int]:
-        lod = lod_of(lods, lane, other, (tumour[lanes[lane]], False)) if other in known else None
-        return vote([] if lod is None else [lod], limits)
-
-    def belongs(lane: str, other: str) -> bool | None:
-        """By known genotypes where there are any that tell, else by the other lanes."""
-        for same, different in (at_known(lane, other), votes(lane, other)):
-            if same != different:
-                return same > different
-        return None
-
-    def look_alikes(lane: str, own: str) -> list[str]:
+    def others(group: Sequence[str], own: str) -> list[str]:
         mine = person_of(samples[own])
-        return [other for other in samples if person_of(samples[other]) != mine and belongs(lane, other)]
+        return [name for name, row in samples.items() if person_of(row) != mine and is_of(group, name)]
 
-    result = {}
-    for name in (name for name, row in samples.items() if row["case"] == case):
-        own, wrong, unclear, right = of_sample[name], [], [], []
-        for lane in own:
-            verdict = belongs(lane, name)
-            if verdict is None and len(own) == 1 and lod_of(lods, lane, lane, (False, False)) >= limits["same_from"]:
-                verdict = True  # nothing to compare with in its sample, and data enough to be told from others
-            {True: right, False: wrong, None: unclear}[verdict].append(lane)
-        faults = []
-        pairs = len(own) * (len(own) - 1) // 2
-        alike = {lane: look_alikes(lane, name) for lane in own}
-        if wrong and not right:
-            shared = set.intersection(*(set(found) for found in alike.values()))
-            if shared:
-                faults += [f"sample {name} is {other}" for other in sorted(shared)]
+    def whose(group: Sequence[str], own: str) -> str:
+        if found := others(group, own):
+            return " and ".join(found)
+        near = [lane for lane, name in lanes.items() if name != own and told.total(group, [lane]) >= told.same]
+        return f"of one person with lane {' and '.join(near)}" if near else "of a person of whom there is no sample here"
+
+    def judge(name: str) -> dict[str, Any]:
+        groups, pairs = told.groups(of_sample[name]), len(of_sample[name]) * (len(of_sample[name]) - 1) // 2
+        right: list[str] = []
+        faults, wrong, unclear = [], [], []
+        if name in known:
+            for group in groups:
+                {True: right.extend, False: wrong.append, None: unclear.extend}[told.alike(group, [name])](group)
+        elif len(groups) > 1 and len(groups[0]) == len(groups[1]):
+            if told.total(groups[0], groups[1]) <= told.different:
+                parts = [f"{', '.join(group)} is {whose(group, name)}" for group in groups]
+                faults.append(f"the lanes of {name} are of several persons: {' / '.join(parts)}")
             else:
-                faults.append(f"the lanes of {name} are of several persons: {', '.join(own)}")
-        elif wrong:
-            for lane in wrong:
-                whose = " and ".join(sorted(alike[lane])) or "another person, of whom there is no sample here"
-                faults.append(f"lane {lane} of {name} is {whose}")
-        for other in sorted(set.union(set(), *(set(alike[lane]) for lane in right))):
-            if sum(other in alike[lane] for lane in right) * 2 > len(right):
-                faults.append(f"samples {name} and {other} are one person")
-        for other, row in samples.items():
-            if other != name and person_of(row) == person_of(samples[name]):
-                told = [belongs(lane, other) for lane in right]
-                if told.count(False) > told.count(True):
-                    faults.append(f"samples {name} and {other} are of two persons, the sheet says one")
-                elif not any(told):
-                    unclear += [lane for lane in right if lane not in unclear]
-        if faults:
-            result[name] = measured(0.0, pairs, None, "; ".join(faults))
-        elif unclear:
-            low, high = limits["different_to"], limits["same_from"]
-            reason = f"LOD between {low} and {high}, or too few data, for {len(unclear)} of {len(own)} lanes: "
-            result[name] = measured(None, pairs, None, reason + ", ".join(unclear))
+                unclear = of_sample[name]
         else:
-            others = len({sample for sample in lanes.values() if sample != name})
-            by = " and with its known genotypes" if name in known else ""
-            reason = f"{len(own)} lanes compared with each other{by}, and with {others} samples"
-            result[name] = measured(1.0, pairs, None, reason)
-    return result
+            right = groups[0]
+            for group in groups[1:]:
+                if told.total(group, right) <= told.different:
+                    wrong.append(group)
+                else:
+                    unclear += group
+        if len(right) == 1 and told.total(right, right) < told.same:
+            unclear += right  # with as few reads it would be like anybody
+        if wrong and not right and len(wrong) == 1:
+            faults.append(f"sample {name} is {whose(wrong[0], name)}")
+        else:
+            faults += [f"lane {lane} of {name} is {whose([lane], name)}" for group in wrong for lane in group]
+        faults += [f"samples {name} and {other} are one person" for other in (others(right, name) if right else [])]
+        for other, row in samples.items():
+            if right and other != name and other in of_sample and person_of(row) == person_of(samples[name]):
+                agrees = is_of(right, other)
+                if agrees is False:
+                    faults.append(f"samples {name} and {other} are of two persons, the sheet says one")
+                elif agrees is None:
+                    unclear += right
+        if faults:
+            return measured(0.0, pairs, None, "; ".join(faults))
+        if unclear:
+            text = f"LOD between {told.different} and {told.same}, too few reads or sites, for lanes "
+            return measured(None, pairs, None, text + ", ".join(dict.fromkeys(unclear)))
+        count, by = len(of_sample.keys() - {name}), ", with its known genotypes" if name in known else ""
+        return measured(1.0, pairs, None, f"{len(right)} lanes compared with each other{by} and with {count} other samples")
+
+    return {name: judge(name) for name, row in samples.items() if row["case"] == case}
 
 
 def lod_rows(

@@ -137,7 +137,9 @@ class Lab:
     def run(self, *targets: str, cores: int = 2) -> subprocess.CompletedProcess:
         """The identity rules alone, up to the targets."""
         command = ["snakemake", "--profile", "profiles/default", "--configfile", f"{self.folder}/config.yaml"]
-        command += ["--directory", str(self.folder), "--cores", str(cores), "--allowed-rules", *RULES, "--", *targets]
+        command += ["--directory", str(self.folder), "--cores", str(cores)]
+        command += ["--forcerun", "identity_peers"] if cores == 1 else []
+        command += ["--allowed-rules", *RULES, "--", *targets]
         return subprocess.run(command, cwd=support.REPOSITORY, capture_output=True, text=True, check=False)
 
     def reports(self, samples: Iterable[Sample]) -> dict[str, dict]:
@@ -146,7 +148,7 @@ class Lab:
         self.lay(samples)
         cases = list(dict.fromkeys(sample.case for sample in samples))
         self.made(*(f"results/identity/{case}.genotypes.json" for case in cases))
-        # One by one: while a case makes its genotypes again, others do not see them.
+        # Again and one by one: all genotypes are there by now, and while a case makes its own, others do not see them.
         self.made(*(f"results/identity/{case}.json" for case in cases), cores=1)
         return {case: self.read(f"{case}.json") for case in cases}
 
@@ -432,7 +434,7 @@ class Real:
         """Genotypes of both people by the panel, under their pseudonyms."""
         path = self.place / "known.vcf.gz"
         names = self.place / "names.txt"
-        names.write_text("NA12878 PERSONA\nNA19401 PERSONB\n")
+        names.write_text("NA12878 PERSON7A\nNA19401 PERSON7B\n")
         tool("bcftools", "view", "-s", "NA12878,NA19401", "-v", "snps", "-Oz", "-o", self.place / "two.vcf.gz", self.panel)
         tool("bcftools", "reheader", "-s", names, "-o", path, self.place / "two.vcf.gz")
         tool("bcftools", "index", "-f", "-t", path)
@@ -443,22 +445,22 @@ class Real:
         a, b = dict(self.people["NA12878"]), dict(self.people["NA19401"])
         own_a, own_b = next(iter(a)), next(iter(b))
         if what == "none":
-            return self.samples(PERSONA=a, PERSONB=b), {}, {}
+            return self.samples(PERSON7A=a, PERSON7B=b), {}, {}
         if what == "a lane swapped":
             a[own_a], b[own_b] = b[own_b], a[own_a]
             said = {
-                "PERSONA": f"lane PERSONA.LIB.{own_a}.L1 of PERSONA is PERSONB",
-                "PERSONB": f"lane PERSONB.LIB.{own_b}.L1 of PERSONB is PERSONA",
+                "PERSON7A": f"lane PERSON7A.LIB.{own_a}.L1 of PERSON7A is PERSON7B",
+                "PERSON7B": f"lane PERSON7B.LIB.{own_b}.L1 of PERSON7B is PERSON7A",
             }
-            return self.samples(PERSONA=a, PERSONB=b), {}, said
+            return self.samples(PERSON7A=a, PERSON7B=b), {}, said
         if what == "the samples swapped":
-            said = {"PERSONA": "sample PERSONA is PERSONB", "PERSONB": "sample PERSONB is PERSONA"}
-            return self.samples(PERSONA=b, PERSONB=a), {"known_genotypes": str(self.known())}, said
+            said = {"PERSON7A": "sample PERSON7A is PERSON7B", "PERSON7B": "sample PERSON7B is PERSON7A"}
+            return self.samples(PERSON7A=b, PERSON7B=a), {"known_genotypes": str(self.known())}, said
         half = len(a) // 2
         one, other = (dict(list(a.items())[part]) for part in (slice(half), slice(half, None)))
         text = "samples {} and {} are one person"
-        said = {"PERSONA": text.format("PERSONA", "PERSONB"), "PERSONB": text.format("PERSONB", "PERSONA")}
-        return self.samples(PERSONA=one, PERSONB=other), {}, said
+        said = {"PERSON7A": text.format("PERSON7A", "PERSON7B"), "PERSON7B": text.format("PERSON7B", "PERSON7A")}
+        return self.samples(PERSON7A=one, PERSON7B=other), {}, said
 
     def mishap(self, what: str, spacing: int = 2_000) -> list[str]:
         """What was not said of a mishap, or said without cause."""
