@@ -4,9 +4,10 @@ import json
 import sys
 from pathlib import Path
 
-import ngc_profile
 import polars
 import pysam
+
+import ngc_profile
 from ngc_wgs import identity
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -52,7 +51,9 @@ def read_fai(path: str | Path) -> dict[str, int]:
 # ---- the population's sites ------------------------------------------------------------------
 
 
-def header_faults(vcf: str, lengths: Mapping[str, int | None], info: Iterable[str], reference: Mapping[str, int]) -> list[str]:
+def header_faults(
+    vcf: str, lengths: Mapping[str, int | None], info: Iterable[str], reference: Mapping[str, int]
+) -> list[str]:
     """What is wrong with a population VCF by its header: contigs of another build, or no allele frequency.
 
     lengths: contigs of its header; info: its INFO keys; reference: contig lengths of the run's FASTA.
@@ -64,7 +65,9 @@ def header_faults(vcf: str, lengths: Mapping[str, int | None], info: Iterable[st
         faults.append(f"{vcf}: no contig of the reference is in its header (it has {theirs}, the reference {ours})")
     for name in shared:
         if lengths[name] and lengths[name] != reference[name]:
-            faults.append(f"{vcf}: another build: {name} has {lengths[name]} bp there and {reference[name]} in the reference")
+            faults.append(
+                f"{vcf}: another build: {name} has {lengths[name]} bp there and {reference[name]} in the reference"
+            )
     if "AF" not in info:
         faults.append(f"{vcf}: has no INFO/AF")
     return [f"{fault}. Mend: {MEND_VCF}." for fault in faults[:5]]
@@ -100,7 +103,13 @@ def choose_sites(candidates, autosomes: Sequence[str], spacing: int, known: set[
     common = (
         frame.filter(pl.col("af").is_between(*COMMON_FREQUENCY))
         .sort("contig", "pos")
-        .join_asof(best.select("contig", "pos", centre="pos"), on="pos", by="contig", strategy="nearest")
+        .join_asof(
+            best.select("contig", "pos", centre="pos"),
+            on="pos",
+            by="contig",
+            strategy="nearest",
+            check_sortedness=False,
+        )
         .filter((pl.col("pos") - pl.col("centre")).abs() <= REACH)
         .sort("af", descending=True, maintain_order=True)
         .unique(["contig", "window"], keep="first", maintain_order=True)
@@ -206,7 +215,9 @@ def genotypes_vcf(sites: Sequence[tuple[str, int]], genotypes: Mapping[str, str]
     """
     text = {"0": "0/0", "1": "0/1", "2": "1/1", ".": "./."}
     lines = ["##fileformat=VCFv4.2", '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">']
-    lines.append("\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *genotypes, "nobody"]))
+    lines.append(
+        "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *genotypes, "nobody"])
+    )
     columns = list(genotypes.values())
     for number, (contig, pos) in enumerate(sites):
         cells = "\t".join(text[column[number]] for column in columns)
@@ -368,15 +379,13 @@ def judge_lanes(
     samples: rows of samples.tsv; lanes: lane -> sample, of all that were compared; known: samples with known genotypes.
     A sample is of the person of most of its lanes, or of its known genotypes where there are any.
     """
-    of_sample: dict[str, list[str]] = defaultdict(list)
-    for lane, sample in lanes.items():
-        of_sample[sample].append(lane)
+    of_sample = {name: [lane for lane, sample in lanes.items() if sample == name] for name in set(lanes.values())}
     known = set(known)
     told = Lanes(lods, (lane for lane, name in lanes.items() if samples[name]["sample_type"] == "tumour"), limits)
 
     def is_of(group: Sequence[str], other: str) -> bool | None:
         by_known = told.alike(group, [other]) if other in known else None
-        return told.alike(group, of_sample[other]) if by_known is None else by_known
+        return told.alike(group, of_sample.get(other, [])) if by_known is None else by_known
 
     def others(group: Sequence[str], own: str) -> list[str]:
         mine = person_of(samples[own])
@@ -386,7 +395,9 @@ def judge_lanes(
         if found := others(group, own):
             return " and ".join(found)
         near = [lane for lane, name in lanes.items() if name != own and told.total(group, [lane]) >= told.same]
-        return f"of one person with lane {' and '.join(near)}" if near else "of a person of whom there is no sample here"
+        return (
+            f"of one person with lane {' and '.join(near)}" if near else "of a person of whom there is no sample here"
+        )
 
     def judge(name: str) -> dict[str, Any]:
         groups, pairs = told.groups(of_sample[name]), len(of_sample[name]) * (len(of_sample[name]) - 1) // 2
@@ -428,7 +439,9 @@ def judge_lanes(
             text = f"LOD between {told.different} and {told.same}, too few reads or sites, for lanes "
             return measured(None, pairs, None, text + ", ".join(dict.fromkeys(unclear)))
         count, by = len(of_sample.keys() - {name}), ", with its known genotypes" if name in known else ""
-        return measured(1.0, pairs, None, f"{len(right)} lanes compared with each other{by} and with {count} other samples")
+        return measured(
+            1.0, pairs, None, f"{len(right)} lanes compared with each other{by} and with {count} other samples"
+        )
 
     return {name: judge(name) for name, row in samples.items() if row["case"] == case}
 
@@ -440,8 +453,14 @@ def lod_rows(
     own = set(own)
     rows = []
     for (left, right), (lod, _, _) in sorted(lods.items()):
-        if (right in own and left < right) or (right not in own and lod > limits["different_to"]):
-            status = "same" if lod >= limits["same_from"] else "different" if lod <= limits["different_to"] else "NOT_MEASURED"
+        if left in own and (left < right if right in own else lod > limits["different_to"]):
+            status = (
+                "same"
+                if lod >= limits["same_from"]
+                else "different"
+                if lod <= limits["different_to"]
+                else "NOT_MEASURED"
+            )
             rows.append({"left": left, "right": right, "lod": round(lod, 4), "status": status})
     return rows
 
@@ -527,7 +546,10 @@ def child_of(trio: Sequence[str], relations: Iterable[Mapping[str, Any]]) -> str
 
 
 def judge_kinship(
-    case: str, samples: Mapping[str, Mapping[str, str]], relations: Sequence[Mapping[str, Any]], limits: Mapping[str, Any]
+    case: str,
+    samples: Mapping[str, Mapping[str, str]],
+    relations: Sequence[Mapping[str, Any]],
+    limits: Mapping[str, Any],
 ) -> dict[str, dict[str, Any]]:
     """Sample of a case with relatives -> measured value: 1 where all its relations are as declared, 0 where one is not.
 
@@ -562,7 +584,9 @@ def judge_kinship(
 
 def _relation_text(row: Mapping[str, Any], samples: Mapping[str, Mapping[str, str]]) -> str:
     who = " and ".join(f"{samples[row[key]]['relation']} {row[key]}" for key in ("a", "b"))
-    return f"{who}: declared {row['declared']}, observed {row['observed']} (kinship {row['kinship']}, IBS0 {row['ibs0']})"
+    return (
+        f"{who}: declared {row['declared']}, observed {row['observed']} (kinship {row['kinship']}, IBS0 {row['ibs0']})"
+    )
 
 
 # ---- contamination ---------------------------------------------------------------------------
@@ -584,7 +608,9 @@ def sampling_error(sites: Iterable[tuple[int, float]], contamination: float) -> 
     return math.sqrt(spread) / weight
 
 
-def judge_contamination(value: float, error: float, pileups: Sequence[Mapping[str, str]], limits: Mapping[str, Any]) -> dict[str, Any]:
+def judge_contamination(
+    value: float, error: float, pileups: Sequence[Mapping[str, str]], limits: Mapping[str, Any]
+) -> dict[str, Any]:
     """Measured contamination. value, error: as CalculateContamination gives them; pileups: rows of GetPileupSummaries.
 
     GATK's own error goes to 0 with the estimate, however few sites there are. So it is held against the error that
@@ -606,9 +632,13 @@ def judge_contamination(value: float, error: float, pileups: Sequence[Mapping[st
     if sites < limits["minimum_sites"]:
         return measured(None, sites, None, f"{sites} homozygous sites with reads, {limits['minimum_sites']} are needed")
     if honest > limits["maximum_error"] and value - honest <= at:
-        reason = f"estimate {value:.4f} with error {honest:.4f}, more than {limits['maximum_error']}: too few sites or reads"
+        reason = (
+            f"estimate {value:.4f} with error {honest:.4f}, more than {limits['maximum_error']}: too few sites or reads"
+        )
         return measured(None, sites, round(honest, 6), reason)
-    return measured(round(value, 6), sites, round(honest, 6), f"{len(alt)} sites homozygous for ALT, {len(ref)} for REF")
+    return measured(
+        round(value, 6), sites, round(honest, 6), f"{len(alt)} sites homozygous for ALT, {len(ref)} for REF"
+    )
 
 
 def read_gatk_contamination(text: str, pileups: str, place: str, limits: Mapping[str, Any]) -> dict[str, Any]:
@@ -651,7 +681,9 @@ def read_mendel(text: str, place: str, limits: Mapping[str, Any]) -> dict[str, A
     except (KeyError, ValueError):
         raise unusable(place, "is not a report of FindMendelianViolations with one trio") from None
     if sites < limits["minimum_sites"]:
-        return measured(None, sites, None, f"{sites} sites with genotypes of all three, {limits['minimum_sites']} are needed")
+        return measured(
+            None, sites, None, f"{sites} sites with genotypes of all three, {limits['minimum_sites']} are needed"
+        )
     rate = broken / sites
     error = math.sqrt(rate * (1 - rate) / sites)
     return measured(round(rate, 6), sites, round(error, 6), f"{broken} of {sites} sites")

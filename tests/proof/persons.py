@@ -98,18 +98,27 @@ class Lab:
         for sample in samples:
             cases.setdefault(sample.case, []).append(sample)
         rows = (
-            {**make_demo.CASE, **next(iter(make_demo.CASES.values())), "case": case, "study_type": studies[len(members)]}
+            {
+                **make_demo.CASE,
+                **next(iter(make_demo.CASES.values())),
+                "case": case,
+                "study_type": studies[len(members)],
+            }
             for case, members in cases.items()
         )
         make_demo.write_table(self.folder / "cases.tsv", make_demo.CASE_COLUMNS, rows)
         rows = (
-            {**make_demo.SAMPLE, "sample": s.name, "case": s.case, "relation": s.relation, "sex": s.sex} for s in samples
+            {**make_demo.SAMPLE, "sample": s.name, "case": s.case, "relation": s.relation, "sex": s.sex}
+            for s in samples
         )
         make_demo.write_table(self.folder / "samples.tsv", make_demo.SAMPLE_COLUMNS, rows)
         units = []
         for sample in samples:
             lines = [header.rstrip("\n")]
-            lines += [f"@RG\tID:{self.unit(sample.name, lane)}\tSM:{sample.name}\tPL:ILLUMINA\tLB:LIB" for lane in sample.lanes]
+            lines += [
+                f"@RG\tID:{self.unit(sample.name, lane)}\tSM:{sample.name}\tPL:ILLUMINA\tLB:LIB"
+                for lane in sample.lanes
+            ]
             for lane, reads in sample.lanes.items():
                 mark = f"\tRG:Z:{self.unit(sample.name, lane)}"
                 lines += [read + mark for read in reads]
@@ -118,9 +127,16 @@ class Lab:
                     path.write_text(path.name)
                 units.append(
                     {
-                        "sample": sample.name, "library": "LIB", "flowcell": lane, "lane": "1",
-                        "fq1": fastq[0].name, "fq2": fastq[1].name, "platform": "ILLUMINA", "model": "NovaSeq 6000",
-                        "library_kit": make_demo.FREE, "pcr_free": "yes",
+                        "sample": sample.name,
+                        "library": "LIB",
+                        "flowcell": lane,
+                        "lane": "1",
+                        "fq1": fastq[0].name,
+                        "fq2": fastq[1].name,
+                        "platform": "ILLUMINA",
+                        "model": "NovaSeq 6000",
+                        "library_kit": make_demo.FREE,
+                        "pcr_free": "yes",
                     }  # fmt: skip
                 )
             cram = results / f"{sample.name}.cram"
@@ -174,7 +190,7 @@ class Lab:
 
 @dataclass
 class World:
-    """A random reference with two sites in every STEP bp, one of any frequency and one rare enough for contamination."""
+    """A random reference with two sites in every STEP bp: one of any frequency, one as contamination needs it."""
 
     folder: Path
     sites: int
@@ -298,7 +314,9 @@ class Pool:
         people = rng.permutation(self.people)[: 2 * swaps].tolist()
         said = set()
         for one, other in zip(people[::2], people[1::2], strict=True):
-            first, second = (str(rng.choice([lane for lane in self.lanes if self.lanes[lane] == who])) for who in (one, other))
+            first, second = (
+                str(rng.choice([lane for lane in self.lanes if self.lanes[lane] == who])) for who in (one, other)
+            )
             labels[first], labels[second] = second, first
             said |= {f"lane {first} of {one} is {other}", f"lane {second} of {other} is {one}"}
         return labels, said
@@ -319,7 +337,9 @@ def layouts(pool: Pool, count: int) -> tuple[list[str], int, int]:
         for who in pool.people:
             own = [lane for lane in pool.lanes if pool.lanes[lane] == who]
             clean |= dict(zip(own, rng.permutation(own).tolist(), strict=True))
-        wrong += [f"clean layout {number}: {value['reason']}" for value in pool.judge(clean).values() if value["value"] != 1]
+        wrong += [
+            f"clean layout {number}: {value['reason']}" for value in pool.judge(clean).values() if value["value"] != 1
+        ]
     return wrong, named, len(pool.lanes)
 
 
@@ -333,7 +353,13 @@ def families(place: Path, sites: int = 1_500, depth: float = 15) -> Iterator[tup
     def case(name: str, **people: np.ndarray) -> list[Sample]:
         sexes = {"father": "male", "mother": "female", "index": "female", "sibling": "female"}
         return [
-            Sample(f"{name}7{relation[0].upper()}", f"{name}7CASE", {"F1": world.lane(person, depth)}, relation, sexes[relation])
+            Sample(
+                f"{name}77{relation[0].upper()}",
+                f"{name}7CASE",
+                {"F1": world.lane(person, depth)},
+                relation,
+                sexes[relation],
+            )
             for relation, person in people.items()
         ]
 
@@ -355,8 +381,8 @@ def families(place: Path, sites: int = 1_500, depth: float = 15) -> Iterator[tup
     reports = Lab(place / "lab", world.fasta, world.population, STEP).reports(samples)
     texts = {
         "RIGHT": ("right parents", "declared parent and child, observed parent and child"),
-        "WRONG": ("another man as the father", "father WRONG7F: declared parent and child, observed unrelated"),
-        "TURNED": ("child and father swapped", "the child is TURNED7F, declared father"),
+        "WRONG": ("another man as the father", "father WRONG77F: declared parent and child, observed unrelated"),
+        "TURNED": ("child and father swapped", "the child is TURNED77F, declared father"),
         "SIBLINGS": ("siblings", "declared siblings, observed siblings"),
         "SISTER": ("a sister as the mother", "declared parent and child, observed siblings"),
     }
@@ -367,7 +393,9 @@ def families(place: Path, sites: int = 1_500, depth: float = 15) -> Iterator[tup
 # ---- contamination -----------------------------------------------------------------------------
 
 
-def mixtures(place: Path, shares: Sequence[float], sites: int = 4_000, depth: float = 30) -> Iterator[tuple[float, dict]]:
+def mixtures(
+    place: Path, shares: Sequence[float], sites: int = 4_000, depth: float = 30
+) -> Iterator[tuple[float, dict]]:
     """(share, measured) of simulated people, each with reads of another."""
     world = World(place, sites, np.random.default_rng(SEED + 2))
     samples = [
@@ -435,7 +463,18 @@ class Real:
         path = self.place / "known.vcf.gz"
         names = self.place / "names.txt"
         names.write_text("NA12878 PERSON7A\nNA19401 PERSON7B\n")
-        tool("bcftools", "view", "-s", "NA12878,NA19401", "-v", "snps", "-Oz", "-o", self.place / "two.vcf.gz", self.panel)
+        tool(
+            "bcftools",
+            "view",
+            "-s",
+            "NA12878,NA19401",
+            "-v",
+            "snps",
+            "-Oz",
+            "-o",
+            self.place / "two.vcf.gz",
+            self.panel,
+        )
         tool("bcftools", "reheader", "-s", names, "-o", path, self.place / "two.vcf.gz")
         tool("bcftools", "index", "-f", "-t", path)
         return path
@@ -479,10 +518,10 @@ class Real:
         """(what, share, measured) of the contamination sets and of mixtures of both people, thinned by read name."""
         rng = np.random.default_rng(SEED + 3)
         whole = {name: [line for lane in lanes.values() for line in lane] for name, lanes in self.people.items()}
-        sets = {
-            ("set", share): {"F1": aligned(*(m.DATA / "contamination" / f"contam_{share:g}_R{read}.fastq.gz" for read in (1, 2)), self.fasta)}
-            for share in (0.0, 0.05)
-        }  # fmt: skip
+        sets = {}
+        for share in (0.0, 0.05):
+            reads = (m.DATA / "contamination" / f"contam_{share:g}_R{read}.fastq.gz" for read in (1, 2))
+            sets["set", share] = {"F1": aligned(*reads, self.fasta)}
         for share in (0.0, 0.01, 0.02, 0.03, 0.10):
             for number in range(seeds):
                 for first, second in (("NA12878", "NA19401"), ("NA19401", "NA12878")):
@@ -492,12 +531,18 @@ class Real:
                         kept = set(np.array(read_names)[rng.random(len(read_names)) < part].tolist())
                         mixed += [line for line in whole[who] if line.split("\t", 1)[0] in kept]
                     sets[f"{second} in {first}, {number}", share] = {"F1": mixed}
-        samples = [Sample(f"S{number:03d}7QZW", f"C{number:03d}7QZW", lanes) for number, lanes in enumerate(sets.values())]
+        samples = [
+            Sample(f"S{number:03d}7QZW", f"C{number:03d}7QZW", lanes) for number, lanes in enumerate(sets.values())
+        ]
         lab = Lab(self.place / f"mixed{spacing}", self.fasta, self.panel, spacing)
         found = lab.contaminations(samples)
         for (what, share), sample in zip(sets, samples, strict=True):
             path = lab.folder / "results" / "identity" / f"{sample.name}.gatk.contamination"
-            yield what, share, {**found[sample.name], "estimate": float(path.read_text().splitlines()[1].split("\t")[1])}
+            yield (
+                what,
+                share,
+                {**found[sample.name], "estimate": float(path.read_text().splitlines()[1].split("\t")[1])},
+            )
 
 
 # ---- the report --------------------------------------------------------------------------------
@@ -541,7 +586,9 @@ def run(place: Path) -> Iterator[str]:
         for spacing in (500, 100):
             for what, share, value in real.contaminations(spacing, seeds=2):
                 told = "NOT_MEASURED" if value["value"] is None else f"{value['value']:.2%}"
-                rows.append([spacing, what, f"{share:.0%}", f"{value['estimate']:.2%}", f"{value['error'] or 0:.2%}", told])
+                rows.append(
+                    [spacing, what, f"{share:.0%}", f"{value['estimate']:.2%}", f"{value['error'] or 0:.2%}", told]
+                )
                 wrong += contamination_faults(share, value) if spacing == 500 else []
         yield m.table(["spacing", "real reads, 80 kb", "share", "GATK's estimate", "error", "taken as"], rows)
     else:

@@ -7,6 +7,7 @@ tamper       1,000 single bytes changed in a sealed submission, and whole files:
 identifiers  every form in every place found and masked; a million read names and a run's output: no alarm
 fuzz         spoiled manifests and tables, VCFs guided by coverage, and files built to fill memory or time
 spec_files   the files of hts-specs for VCF 4.2
+identity     swapped lanes and samples, wrong relatives, contamination: simulated reads and real ones, by the workflow
 speed        a VCF of five million records beside bcftools; memory; one read for all digests
 
 --demo names a finished run of the demo. Ends with status 1 where a proof fails.
@@ -25,6 +26,7 @@ sys.path[:0] = [str(TESTS.parent / "scripts"), *(str(TESTS / name) for name in (
 import fuzz
 import identifiers
 import measure as m
+import persons
 import spec_files
 import speed
 import support
@@ -35,6 +37,7 @@ PARTS: dict[str, Callable[..., Iterator[str]]] = {
     "identifiers": identifiers.run,
     "fuzz": fuzz.run,
     "spec_files": spec_files.run,
+    "identity": persons.run,
     "speed": speed.run,
 }
 
