@@ -693,7 +693,7 @@ def read_mendel(text: str, place: str, limits: Mapping[str, Any]) -> dict[str, A
 
 
 def run_matrix(results: Path) -> dict[str, Any]:
-    """LODs of all lanes of the run that are there: {"lanes": [{unit, sample}], "lods": [{left, right, lod, status}]}."""
+    """LODs of all lanes of the run that are there: {lanes: [{unit, sample}], lods: [{left, right, lod, status}]}."""
     lanes: dict[str, str] = {}
     lods: dict[tuple[str, str], dict[str, Any]] = {}
     for path in sorted((results / "identity").glob("*.json")):

@@ -33,8 +33,14 @@ SLICE = m.DATA / "ref" / "GRCh38_chr21_chr22_16570000_16610000.fa"
 RULES = (
     "population_header bcftools_population_sites identity_sites samtools_slice bcftools_fingerprint "
     "gatk_get_pileup_summaries gatk_calculate_contamination contamination identity_peers "
-    "picard_crosscheck_fingerprints plink2_king identity bcftools_trio picard_find_mendelian_violations mendel"
+    "picard_crosscheck_fingerprints plink2_king identity"
 ).split()
+CALLING = (
+    "tool_version reference_identity preflight vcf_header gatk_haplotypecaller bcftools_variant_records "
+    "gatk_genotypegvcfs bcftools_conform_vcf bcftools_conform_gvcf "
+    "bcftools_trio picard_find_mendelian_violations mendel"
+).split()
+"""Of trios, for Mendel's laws."""
 
 
 def parameters(metric: str) -> dict:
@@ -88,8 +94,7 @@ class Lab:
         fasta = Path(shutil.copyfile(self.fasta, self.folder / "reference" / "genome.fa"))
         tool("samtools", "faidx", fasta)
         tool("samtools", "dict", fasta, "-o", fasta.with_suffix(".dict"))
-        for suffix in ("amb", "ann", "bwt", "pac", "sa"):
-            Path(f"{fasta}.{suffix}").touch()
+        tool("bwa", "index", fasta)
         overlay = tool(sys.executable, make_demo.MAKE_OVERLAY, fasta, "--id", "lab", "--accession", "none")
         (self.folder / "overlay.yaml").write_text(overlay)
         header = fasta.with_suffix(".dict").read_text().replace("SO:unsorted", "SO:coordinate")
@@ -155,7 +160,7 @@ class Lab:
         command = ["snakemake", "--profile", "profiles/default", "--configfile", f"{self.folder}/config.yaml"]
         command += ["--directory", str(self.folder), "--cores", str(cores)]
         command += ["--forcerun", "identity_peers"] if cores == 1 else []
-        command += ["--allowed-rules", *RULES, "--", *targets]
+        command += ["--allowed-rules", *RULES, *CALLING, "--", *targets]
         return subprocess.run(command, cwd=support.REPOSITORY, capture_output=True, text=True, check=False)
 
     def reports(self, samples: Iterable[Sample]) -> dict[str, dict]:
@@ -390,6 +395,28 @@ def families(place: Path, sites: int = 1_500, depth: float = 15) -> Iterator[tup
         yield what, said, reports[f"{name}7CASE"]
 
 
+def mendelian(place: Path, sites: int = 400, depth: float = 25) -> Iterator[tuple[str, dict]]:
+    """(what was laid, measured) of a trio with the right parents and of one with another man as the father, called."""
+    world = World(place, sites, np.random.default_rng(SEED + 4))
+    mother, father = world.person(), world.person()
+    child = world.child(mother, father)
+    lab = Lab(place / "lab", world.fasta, world.population, STEP)
+    lab.config = {"calling": {"scatter": 1}}
+    samples = []
+    for name, man in (("RIGHT", father), ("WRONG", world.person())):
+        for relation, sex, person in (
+            ("index", "female", child),
+            ("mother", "female", mother),
+            ("father", "male", man),
+        ):
+            lanes = {"F1": world.lane(person, depth)}
+            samples.append(Sample(f"{name}77{relation[0].upper()}", f"{name}7CASE", lanes, relation, sex))
+    lab.lay(samples)
+    lab.made(*(f"results/identity/{name}7CASE.mendel.json" for name in ("RIGHT", "WRONG")))
+    yield "right parents", lab.read("RIGHT7CASE.mendel.json")["mendelian_error_rate"]
+    yield "another man as the father", lab.read("WRONG7CASE.mendel.json")["mendelian_error_rate"]
+
+
 # ---- contamination -----------------------------------------------------------------------------
 
 
@@ -568,6 +595,13 @@ def run(place: Path) -> Iterator[str]:
         passes = what in ("right parents", "siblings")
         wrong += [] if right and (values[index]["value"] == 1) == passes else [f"{what}: {values}"]
     yield m.table(["family", "index", "said exactly"], rows)
+
+    rows = []
+    for what, value in mendelian(place / "mendelian"):
+        rows.append([what, value["denominator"], f"{value['value'] or 0:.2%}", f"{value['error'] or 0:.2%}"])
+        fails = value["value"] is None or value["value"] > 0.06
+        wrong += [f"Mendel, {what}: {value}"] if fails == (what == "right parents") else []
+    yield m.table(["called trio", "sites", "Mendelian errors", "error"], rows)
 
     rows = []
     for share, value in mixtures(place / "mixtures", [0, 0, 0.005, 0.01, 0.02, 0.025, 0.035, 0.05, 0.1, 0.2]):
