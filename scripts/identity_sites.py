@@ -4,9 +4,10 @@ import json
 import sys
 from pathlib import Path
 
-import ngc_profile
 import polars
 import pysam
+
+import ngc_profile
 from ngc_wgs import identity
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)
@@ -57,7 +58,7 @@ def make_sites():
     )
     pysam.tabix_index(alleles, seq_col=0, start_col=1, end_col=1, force=True)
     every = polars.concat([chosen.select("chrom", "contig", "pos"), common.select("chrom", "contig", "pos")])
-    every.sort("contig", "pos").select("chrom", polars.col("pos") - 1, end="pos").write_csv(
+    every.unique().sort("contig", "pos").select("chrom", polars.col("pos") - 1, end="pos").write_csv(
         output.bed, separator="\t", include_header=False
     )
     plain = output.common.removesuffix(".gz")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pysam
+
 from ngc_wgs import identity
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)

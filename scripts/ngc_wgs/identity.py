@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -22,7 +21,7 @@ IDENTITY_FREQUENCY = (0.1, 0.9)
 COMMON_FREQUENCY = (0.01, 0.2)
 """Of the sites for contamination; the limits of GATK GetPileupSummaries."""
 REACH = 5_000
-"""bp between an identity site and its site for contamination: both lie in one container of the CRAM."""
+"""bp from an identity site to a site for contamination, so that both lie in one container of the CRAM."""
 MAP_SITES = 2_000
 """Sites of the haplotype map: far more than a LOD needs, few enough for the lanes of a thousand genomes in memory."""
 FEWEST_SITES = 20
@@ -52,7 +51,9 @@ def read_fai(path: str | Path) -> dict[str, int]:
 # ---- the population's sites ------------------------------------------------------------------
 
 
-def header_faults(vcf: str, lengths: Mapping[str, int | None], info: Iterable[str], reference: Mapping[str, int]) -> list[str]:
+def header_faults(
+    vcf: str, lengths: Mapping[str, int | None], info: Iterable[str], reference: Mapping[str, int]
+) -> list[str]:
     """What is wrong with a population VCF by its header: contigs of another build, or no allele frequency.
 
     lengths: contigs of its header; info: its INFO keys; reference: contig lengths of the run's FASTA.
@@ -64,7 +65,9 @@ def header_faults(vcf: str, lengths: Mapping[str, int | None], info: Iterable[st
         faults.append(f"{vcf}: no contig of the reference is in its header (it has {theirs}, the reference {ours})")
     for name in shared:
         if lengths[name] and lengths[name] != reference[name]:
-            faults.append(f"{vcf}: another build: {name} has {lengths[name]} bp there and {reference[name]} in the reference")
+            faults.append(
+                f"{vcf}: another build: {name} has {lengths[name]} bp there and {reference[name]} in the reference"
+            )
     if "AF" not in info:
         faults.append(f"{vcf}: has no INFO/AF")
     return [f"{fault}. Mend: {MEND_VCF}." for fault in faults[:5]]
@@ -97,12 +100,17 @@ def choose_sites(candidates, autosomes: Sequence[str], spacing: int, known: set[
     # Windows are cut at fixed places, so two neighbours may still be near.
     near = (pl.col("pos") - pl.col("pos").shift(1).over("contig")) < spacing // 2
     best = best.filter(~near.fill_null(False) | pl.col("known"))
-    centres = best.select("contig", "window", centre="pos")
     common = (
         frame.filter(pl.col("af").is_between(*COMMON_FREQUENCY))
-        .join(centres, on=["contig", "window"])
+        .sort("contig", "pos")
+        .join_asof(
+            best.select("contig", "pos", centre="pos"),
+            on="pos",
+            by="contig",
+            strategy="nearest",
+            check_sortedness=False,
+        )
         .filter((pl.col("pos") - pl.col("centre")).abs() <= REACH)
-        .filter(pl.col("pos") != pl.col("centre"))
         .sort("af", descending=True, maintain_order=True)
         .unique(["contig", "window"], keep="first", maintain_order=True)
         .sort("contig", "pos")
@@ -207,7 +215,9 @@ def genotypes_vcf(sites: Sequence[tuple[str, int]], genotypes: Mapping[str, str]
     """
     text = {"0": "0/0", "1": "0/1", "2": "1/1", ".": "./."}
     lines = ["##fileformat=VCFv4.2", '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">']
-    lines.append("\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *genotypes, "nobody"]))
+    lines.append(
+        "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *genotypes, "nobody"])
+    )
     columns = list(genotypes.values())
     for number, (contig, pos) in enumerate(sites):
         cells = "\t".join(text[column[number]] for column in columns)
@@ -299,12 +309,6 @@ def read_king(text: str, place: str) -> dict[frozenset[str], dict[str, float]]:
 # ---- lanes -----------------------------------------------------------------------------------
 
 
-def vote(lods: Iterable[float], limits: Mapping[str, Any]) -> tuple[int, int]:
-    """How many LODs say one person, and how many two."""
-    lods = list(lods)
-    return sum(lod >= limits["same_from"] for lod in lods), sum(lod <= limits["different_to"] for lod in lods)
-
-
 def person_of(sample: Mapping[str, str]) -> tuple[str, ...]:
     """Who a sample is of, as the sheet says: samples of one index, mother or father of a case are of one person."""
     if sample["relation"] in SEVERAL:
@@ -312,14 +316,53 @@ def person_of(sample: Mapping[str, str]) -> tuple[str, ...]:
     return (sample["case"], sample["relation"])
 
 
-def lod_of(
-    lods: Mapping[tuple[str, str], tuple[float, float, float]], left: str, right: str, tumours: tuple[bool, bool]
-) -> float | None:
-    """LOD of two lanes; that which allows for lost heterozygosity where one is a tumour's and the other is not."""
-    if (left, right) not in lods:
-        return None
-    plain, left_tumour, right_tumour = lods[left, right]
-    return {(True, False): left_tumour, (False, True): right_tumour}.get(tumours, plain)
+class Lanes:
+    """The LODs of a case's lanes with all others, and what they say under the profile's limits.
+
+    A sum of LODs is held against the limits where a group of lanes is compared: one lane of a few reads may not tell.
+    """
+
+    def __init__(
+        self,
+        lods: Mapping[tuple[str, str], tuple[float, float, float]],
+        tumours: Iterable[str],
+        limits: Mapping[str, Any],
+    ) -> None:
+        """tumours: lanes of tumour samples; with the rest they are compared by the LOD that allows for lost alleles."""
+        self.lods, self.tumours = lods, set(tumours)
+        self.same, self.different = limits["same_from"], limits["different_to"]
+
+    def lod(self, left: str, right: str) -> float:
+        """LOD of two lanes being one person; 0 where they were not compared."""
+        if (left, right) not in self.lods:
+            left, right = right, left
+        plain, left_tumour, right_tumour = self.lods.get((left, right), (0.0, 0.0, 0.0))
+        kinds = (left in self.tumours, right in self.tumours)
+        return {(True, False): left_tumour, (False, True): right_tumour}.get(kinds, plain)
+
+    def total(self, one: Iterable[str], other: Sequence[str]) -> float:
+        """Sum over all pairs of two groups."""
+        return sum(self.lod(left, right) for left in one for right in other)
+
+    def groups(self, lanes: Iterable[str]) -> list[list[str]]:
+        """Lanes joined to persons, largest group first: always the two groups that are most alike on average."""
+        found = [[lane] for lane in lanes]
+        while True:
+            pairs = [
+                (self.total(one, other) / (len(one) * len(other)), number, later)
+                for (number, one), (later, other) in combinations(enumerate(found), 2)
+                if self.total(one, other) >= self.same
+            ]
+            if not pairs:
+                return sorted(found, key=len, reverse=True)
+            _, number, later = max(pairs)
+            found[number] += found.pop(later)
+
+    def alike(self, group: Sequence[str], lanes: Sequence[str]) -> bool | None:
+        """Whether a group is of the person that most of the lanes are of; None where it cannot be told."""
+        totals = [self.total(group, [lane]) for lane in lanes]
+        same, different = sum(t >= self.same for t in totals), sum(t <= self.different for t in totals)
+        return None if same == different else same > different
 
 
 def judge_lanes(
@@ -334,77 +377,73 @@ def judge_lanes(
     is another's, None where the LODs do not tell.
 
     samples: rows of samples.tsv; lanes: lane -> sample, of all that were compared; known: samples with known genotypes.
-    A lane is of the sample to most of whose lanes it is alike. Alone, two lanes that differ cannot say which is right.
+    A sample is of the person of most of its lanes, or of its known genotypes where there are any.
     """
+    of_sample = {name: [lane for lane, sample in lanes.items() if sample == name] for name in set(lanes.values())}
     known = set(known)
-    of_sample: dict[str, list[str]] = defaultdict(list)
-    for lane, sample in lanes.items():
-        of_sample[sample].append(lane)
-    tumour = {name: row["sample_type"] == "tumour" for name, row in samples.items()}
+    told = Lanes(lods, (lane for lane, name in lanes.items() if samples[name]["sample_type"] == "tumour"), limits)
 
-    def votes(lane: str, other: str) -> tuple[int, int]:
-        kinds = (tumour[lanes[lane]], tumour[other])
-        pairs = (lod_of(lods, lane, right, kinds) for right in of_sample[other] if right != lane)
-        return vote((lod for lod in pairs if lod is not None), limits)
+    def is_of(group: Sequence[str], other: str) -> bool | None:
+        by_known = told.alike(group, [other]) if other in known else None
+        return told.alike(group, of_sample.get(other, [])) if by_known is None else by_known
 
-    def at_known(lane: str, other: str) -> tuple[int, int]:
-        lod = lod_of(lods, lane, other, (tumour[lanes[lane]], False)) if other in known else None
-        return vote([] if lod is None else [lod], limits)
-
-    def belongs(lane: str, other: str) -> bool | None:
-        """By known genotypes where there are any that tell, else by the other lanes."""
-        for same, different in (at_known(lane, other), votes(lane, other)):
-            if same != different:
-                return same > different
-        return None
-
-    def look_alikes(lane: str, own: str) -> list[str]:
+    def others(group: Sequence[str], own: str) -> list[str]:
         mine = person_of(samples[own])
-        return [other for other in samples if person_of(samples[other]) != mine and belongs(lane, other)]
+        return [name for name, row in samples.items() if person_of(row) != mine and is_of(group, name)]
 
-    result = {}
-    for name in (name for name, row in samples.items() if row["case"] == case):
-        own, wrong, unclear, right = of_sample[name], [], [], []
-        for lane in own:
-            verdict = belongs(lane, name)
-            if verdict is None and len(own) == 1 and lod_of(lods, lane, lane, (False, False)) >= limits["same_from"]:
-                verdict = True  # nothing to compare with in its sample, and data enough to be told from others
-            {True: right, False: wrong, None: unclear}[verdict].append(lane)
-        faults = []
-        pairs = len(own) * (len(own) - 1) // 2
-        alike = {lane: look_alikes(lane, name) for lane in own}
-        if wrong and not right:
-            shared = set.intersection(*(set(found) for found in alike.values()))
-            if shared:
-                faults += [f"sample {name} is {other}" for other in sorted(shared)]
+    def whose(group: Sequence[str], own: str) -> str:
+        if found := others(group, own):
+            return " and ".join(found)
+        near = [lane for lane, name in lanes.items() if name != own and told.total(group, [lane]) >= told.same]
+        return (
+            f"of one person with lane {' and '.join(near)}" if near else "of a person of whom there is no sample here"
+        )
+
+    def judge(name: str) -> dict[str, Any]:
+        groups, pairs = told.groups(of_sample[name]), len(of_sample[name]) * (len(of_sample[name]) - 1) // 2
+        right: list[str] = []
+        faults, wrong, unclear = [], [], []
+        if name in known:
+            for group in groups:
+                {True: right.extend, False: wrong.append, None: unclear.extend}[told.alike(group, [name])](group)
+        elif len(groups) > 1 and len(groups[0]) == len(groups[1]):
+            if told.total(groups[0], groups[1]) <= told.different:
+                parts = [f"{', '.join(group)} is {whose(group, name)}" for group in groups]
+                faults.append(f"the lanes of {name} are of several persons: {' / '.join(parts)}")
             else:
-                faults.append(f"the lanes of {name} are of several persons: {', '.join(own)}")
-        elif wrong:
-            for lane in wrong:
-                whose = " and ".join(sorted(alike[lane])) or "another person, of whom there is no sample here"
-                faults.append(f"lane {lane} of {name} is {whose}")
-        for other in sorted(set.union(set(), *(set(alike[lane]) for lane in right))):
-            if sum(other in alike[lane] for lane in right) * 2 > len(right):
-                faults.append(f"samples {name} and {other} are one person")
-        for other, row in samples.items():
-            if other != name and person_of(row) == person_of(samples[name]):
-                told = [belongs(lane, other) for lane in right]
-                if told.count(False) > told.count(True):
-                    faults.append(f"samples {name} and {other} are of two persons, the sheet says one")
-                elif not any(told):
-                    unclear += [lane for lane in right if lane not in unclear]
-        if faults:
-            result[name] = measured(0.0, pairs, None, "; ".join(faults))
-        elif unclear:
-            low, high = limits["different_to"], limits["same_from"]
-            reason = f"LOD between {low} and {high}, or too few data, for {len(unclear)} of {len(own)} lanes: "
-            result[name] = measured(None, pairs, None, reason + ", ".join(unclear))
+                unclear = of_sample[name]
         else:
-            others = len({sample for sample in of_sample if sample != name})
-            by = " and with its known genotypes" if name in known else ""
-            reason = f"{len(own)} lanes compared with each other{by} and with {others} other samples"
-            result[name] = measured(1.0, pairs, None, reason)
-    return result
+            right = groups[0]
+            for group in groups[1:]:
+                if told.total(group, right) <= told.different:
+                    wrong.append(group)
+                else:
+                    unclear += group
+        if len(right) == 1 and told.total(right, right) < told.same:
+            unclear += right  # with as few reads it would be like anybody
+        if wrong and not right and len(wrong) == 1:
+            faults.append(f"sample {name} is {whose(wrong[0], name)}")
+        else:
+            faults += [f"lane {lane} of {name} is {whose([lane], name)}" for group in wrong for lane in group]
+        faults += [f"samples {name} and {other} are one person" for other in (others(right, name) if right else [])]
+        for other, row in samples.items():
+            if right and other != name and other in of_sample and person_of(row) == person_of(samples[name]):
+                agrees = is_of(right, other)
+                if agrees is False:
+                    faults.append(f"samples {name} and {other} are of two persons, the sheet says one")
+                elif agrees is None:
+                    unclear += right
+        if faults:
+            return measured(0.0, pairs, None, "; ".join(faults))
+        if unclear:
+            text = f"LOD between {told.different} and {told.same}, too few reads or sites, for lanes "
+            return measured(None, pairs, None, text + ", ".join(dict.fromkeys(unclear)))
+        count, by = len(of_sample.keys() - {name}), ", with its known genotypes" if name in known else ""
+        return measured(
+            1.0, pairs, None, f"{len(right)} lanes compared with each other{by} and with {count} other samples"
+        )
+
+    return {name: judge(name) for name, row in samples.items() if row["case"] == case}
 
 
 def lod_rows(
@@ -414,8 +453,14 @@ def lod_rows(
     own = set(own)
     rows = []
     for (left, right), (lod, _, _) in sorted(lods.items()):
-        if (right in own and left < right) or (right not in own and lod > limits["different_to"]):
-            status = "same" if lod >= limits["same_from"] else "different" if lod <= limits["different_to"] else "NOT_MEASURED"
+        if left in own and (left < right if right in own else lod > limits["different_to"]):
+            status = (
+                "same"
+                if lod >= limits["same_from"]
+                else "different"
+                if lod <= limits["different_to"]
+                else "NOT_MEASURED"
+            )
             rows.append({"left": left, "right": right, "lod": round(lod, 4), "status": status})
     return rows
 
@@ -501,7 +546,10 @@ def child_of(trio: Sequence[str], relations: Iterable[Mapping[str, Any]]) -> str
 
 
 def judge_kinship(
-    case: str, samples: Mapping[str, Mapping[str, str]], relations: Sequence[Mapping[str, Any]], limits: Mapping[str, Any]
+    case: str,
+    samples: Mapping[str, Mapping[str, str]],
+    relations: Sequence[Mapping[str, Any]],
+    limits: Mapping[str, Any],
 ) -> dict[str, dict[str, Any]]:
     """Sample of a case with relatives -> measured value: 1 where all its relations are as declared, 0 where one is not.
 
@@ -536,7 +584,9 @@ def judge_kinship(
 
 def _relation_text(row: Mapping[str, Any], samples: Mapping[str, Mapping[str, str]]) -> str:
     who = " and ".join(f"{samples[row[key]]['relation']} {row[key]}" for key in ("a", "b"))
-    return f"{who}: declared {row['declared']}, observed {row['observed']} (kinship {row['kinship']}, IBS0 {row['ibs0']})"
+    return (
+        f"{who}: declared {row['declared']}, observed {row['observed']} (kinship {row['kinship']}, IBS0 {row['ibs0']})"
+    )
 
 
 # ---- contamination ---------------------------------------------------------------------------
@@ -558,7 +608,9 @@ def sampling_error(sites: Iterable[tuple[int, float]], contamination: float) -> 
     return math.sqrt(spread) / weight
 
 
-def judge_contamination(value: float, error: float, pileups: Sequence[Mapping[str, str]], limits: Mapping[str, Any]) -> dict[str, Any]:
+def judge_contamination(
+    value: float, error: float, pileups: Sequence[Mapping[str, str]], limits: Mapping[str, Any]
+) -> dict[str, Any]:
     """Measured contamination. value, error: as CalculateContamination gives them; pileups: rows of GetPileupSummaries.
 
     GATK's own error goes to 0 with the estimate, however few sites there are. So it is held against the error that
@@ -580,9 +632,13 @@ def judge_contamination(value: float, error: float, pileups: Sequence[Mapping[st
     if sites < limits["minimum_sites"]:
         return measured(None, sites, None, f"{sites} homozygous sites with reads, {limits['minimum_sites']} are needed")
     if honest > limits["maximum_error"] and value - honest <= at:
-        reason = f"estimate {value:.4f} with error {honest:.4f}, more than {limits['maximum_error']}: too few sites or reads"
+        reason = (
+            f"estimate {value:.4f} with error {honest:.4f}, more than {limits['maximum_error']}: too few sites or reads"
+        )
         return measured(None, sites, round(honest, 6), reason)
-    return measured(round(value, 6), sites, round(honest, 6), f"{len(alt)} sites homozygous for ALT, {len(ref)} for REF")
+    return measured(
+        round(value, 6), sites, round(honest, 6), f"{len(alt)} sites homozygous for ALT, {len(ref)} for REF"
+    )
 
 
 def read_gatk_contamination(text: str, pileups: str, place: str, limits: Mapping[str, Any]) -> dict[str, Any]:
@@ -625,7 +681,9 @@ def read_mendel(text: str, place: str, limits: Mapping[str, Any]) -> dict[str, A
     except (KeyError, ValueError):
         raise unusable(place, "is not a report of FindMendelianViolations with one trio") from None
     if sites < limits["minimum_sites"]:
-        return measured(None, sites, None, f"{sites} sites with genotypes of all three, {limits['minimum_sites']} are needed")
+        return measured(
+            None, sites, None, f"{sites} sites with genotypes of all three, {limits['minimum_sites']} are needed"
+        )
     rate = broken / sites
     error = math.sqrt(rate * (1 - rate) / sites)
     return measured(round(rate, 6), sites, round(error, 6), f"{broken} of {sites} sites")
@@ -635,7 +693,7 @@ def read_mendel(text: str, place: str, limits: Mapping[str, Any]) -> dict[str, A
 
 
 def run_matrix(results: Path) -> dict[str, Any]:
-    """LODs of all lanes of the run that are there: {"lanes": [{unit, sample}], "lods": [{left, right, lod, status}]}."""
+    """LODs of all lanes of the run that are there: {lanes: [{unit, sample}], lods: [{left, right, lod, status}]}."""
     lanes: dict[str, str] = {}
     lods: dict[tuple[str, str], dict[str, Any]] = {}
     for path in sorted((results / "identity").glob("*.json")):

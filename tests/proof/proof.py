@@ -8,6 +8,7 @@ identifiers  every form in every place found and masked; a million read names an
 fuzz         spoiled manifests and tables, VCFs guided by coverage, and files built to fill memory or time
 spec_files   the files of hts-specs for VCF 4.2
 gates        reads with one fault each: its gate trips, no other
+identity     swapped lanes and samples, wrong relatives, contamination: simulated reads and real ones, by the workflow
 speed        a VCF of five million records beside bcftools; memory; one read for all digests
 
 --demo names a finished run of the demo. Ends with status 1 where a proof fails.
@@ -30,6 +31,7 @@ import fuzz
 import gates
 import identifiers
 import measure as m
+import persons
 import spec_files
 import speed
 import support
@@ -41,6 +43,7 @@ PARTS: dict[str, Callable[..., Iterator[str]]] = {
     "fuzz": fuzz.run,
     "spec_files": spec_files.run,
     "gates": gates.run,
+    "identity": persons.run,
     "speed": speed.run,
 }
 

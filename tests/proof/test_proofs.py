@@ -5,6 +5,7 @@ from __future__ import annotations
 import fuzz
 import gates
 import identifiers
+import persons
 import pytest
 import speed
 import support
@@ -86,8 +87,32 @@ def test_a_vcf_is_judged_at_the_cost_of_bcftools_within_the_goal_and_read_once(p
         speed.GOAL = goal
 
 
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory):
+    """Nine simulated lanes of three people, through the workflow's own rules."""
+    return persons.Pool.measured(tmp_path_factory.mktemp("pool"), people=3, lanes=3, depth=4, sites=300)
+
+
+def test_swapped_lanes_are_named_and_clean_layouts_give_no_alarm(pool):
+    wrong, named, lanes = persons.layouts(pool, 10)
+    assert wrong == []
+    assert (named, lanes) == (20, 9)
+
+
+def test_a_layout_that_is_not_found_would_be_told(pool, monkeypatch):
+    monkeypatch.setitem(pool.lods, next(iter(pool.lods)), (0.0, 0.0, 0.0))
+    monkeypatch.setattr(pool, "judge", lambda labels: {})
+    assert len(persons.layouts(pool, 1)[0]) == 2
+
+
+def test_contamination_is_estimated_within_a_point_or_its_error(place):
+    for share, value in persons.mixtures(place, [0.0, 0.10], sites=1500):
+        assert value["value"] is not None
+        assert persons.contamination_faults(share, value) == []
+
+
 def test_each_proof_can_be_asked_for():
-    assert set(proof.PARTS) == {"tamper", "identifiers", "fuzz", "spec_files", "speed"}
+    assert set(proof.PARTS) == {"tamper", "identifiers", "fuzz", "spec_files", "gates", "identity", "speed"}
 
 
 def test_short_reads_and_foreign_reads_trip_their_gates_alone(place, tiny_made):

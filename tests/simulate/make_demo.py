@@ -400,7 +400,7 @@ def config() -> dict:
             "vcf": "population/population.vcf.gz",
             "name": "simulated population",
             "version": "1",
-            "spacing": 500,
+            "spacing": 100,  # every site: here they are inherited each by itself
         },
         "calling": {"scatter": 2},
         "java_options": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # JVM start-up dominates on a genome this small
