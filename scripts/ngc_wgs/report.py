@@ -426,7 +426,7 @@ def _hue(number: int) -> str:
 
 def contamination(facts: Facts) -> dict:
     """Share of reads from another person, with its error."""
-    about = "Estimated share of reads from another person; the line spans the estimate's error."
+    about = "Estimated share of reads from another person; blue: the ends of the estimate's error."
     return _dots(facts, "ngc_contamination", "Contamination", about, "cross_contamination_rate")
 
 
@@ -454,41 +454,49 @@ def _dots(facts: Facts, key: str, title: str, about: str, name: str) -> dict:
 
 
 def _dot_plot(facts: Facts, key: str, title: str, about: str, name: str, values: Mapping[str, tuple]) -> dict:
-    """A column per sample or lane: the value, a line over its error; dotted, the profile's gates.
+    """A column per sample or lane with its value and the ends of its error; dashed, the profile's gates.
 
-    values: value, error (None where there is none) and status of each.
+    values: value, error (None where there is none) and status of each. One trace for many columns: a browser draws that
+    at once.
     """
     above = _unmeasured(facts, [name])
     if not values:
         return _html(key, title, about, f"{above}<p>Nothing was measured.</p>")
     metric = facts.profile["metrics"][name]
-    spans = {column: (max(0.0, value - error), value + error) for column, (value, error, _) in values.items() if error}
-    colours = {column: COLOURS.get(status, "#2e86c1") for column, (_, _, status) in values.items()}
-    ends = [value for value, _, _ in values.values()] + [gate["value"] for gate in metric["gates"]]
-    ends += [end for span in spans.values() for end in span]
+    dots = defaultdict(list)
+    for column, (value, error, status) in values.items():
+        dots[status or "lane"].append([column, value])
+        if error is not None:
+            dots["less the error"].append([column, max(0.0, value - error)])
+            dots["plus the error"].append([column, value + error])
+    gates = {_asks(gate): [[column, gate["value"]] for column in values] for gate in metric["gates"]}
+    colours = {_asks(gate): COLOURS[gate["status"]] for gate in metric["gates"]}
+    ends = [y for pairs in (*dots.values(), *gates.values()) for _, y in pairs]
     margin = 0.05 * (max(ends) - min(ends)) or 1
     pconfig = {
-        "style": "lines+markers",
+        "categories": True,
         "colors": colours,
-        "showlegend": False,
+        "dash_styles": dict.fromkeys(gates, "dash"),
+        "style": "lines+markers" if len(values) == 1 else "lines",
+        "showlegend": True,
         "xlab": "",
         "ylab": f"{name} ({metric['unit']})",
+        # Of names by their number; where they are not given, MultiQC makes a column more.
+        "xmin": -0.5,
+        "xmax": len(values) - 0.5,
         "ymin": max(0.0, min(ends) - margin),
         "ymax": max(ends) + margin,
-        # MultiQC would take the two ends of a span for one point; Plotly sees by itself that these are names.
-        "categories": not spans,
-        "y_lines": [
-            {"value": gate["value"], "color": COLOURS[gate["status"]], "dash": "dot", "label": _asks(gate)}
-            for gate in metric["gates"]
-        ],
     }
-    if spans:
-        pconfig["extra_series"] = [
-            {"name": column, "pairs": [[column, end] for end in span], "color": colours[column], "showlegend": False}
-            for column, span in spans.items()
-        ]
-    columns = {column: [[column, value]] for column, (value, _, _) in values.items()}
-    return _plot(key, title, about, above, "linegraph", pconfig, [columns])
+    if gates:
+        pconfig["extra_series"] = [_dots_of(label, pairs) for label, pairs in dots.items()]
+    return _plot(key, title, about, above, "linegraph", pconfig, [gates or dots])
+
+
+def _dots_of(label: str, pairs: list) -> dict:
+    """A series of dots without a line."""
+    colour = COLOURS.get(label, "#2e86c1")
+    marker = {"symbol": "circle", "color": colour, "width": 1}
+    return {"name": label, "pairs": pairs, "color": colour, "width": 0, "marker": marker}
 
 
 def variants(facts: Facts) -> dict:
@@ -518,6 +526,8 @@ def variants(facts: Facts) -> dict:
         "style": "lines+markers",
         "ylab": "Place in the band",
         "xlab": "",
+        "xmin": -0.5,
+        "xmax": len(bands) - 0.5,
         "ymin": min(-0.1, *(place for line in lines.values() for _, place in line)),
         "ymax": max(1.1, *(place for line in lines.values() for _, place in line)),
         "y_lines": [{"value": end, "color": COLOURS["WARN"], "dash": "dot"} for end in (0, 1)],
@@ -626,7 +636,7 @@ def _gates(metric: Mapping) -> str:
 
 def number(value: float) -> str:
     """A number as the JSON has it, with commas at the thousands: ten digits in a row look like a person's number."""
-    return f"{value:,}" if isinstance(value, int) or value == int(value) else f"{value:,.12g}"
+    return f"{int(value):,}" if value == int(value) else f"{value:,.12g}"
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
