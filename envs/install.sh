@@ -72,7 +72,7 @@ apt-get install --no-install-recommends $*"
 }
 
 install_browser() {
-    type -P chromium chromium-browser google-chrome > /dev/null && return
+    [[ ! $(type -P chromium chromium-browser google-chrome) ]] || return 0
     mkdir -p .tools
     (log=$checkout/.tools/log && install_packages chromium) || say "no Chromium: the report is not tested in a browser"
 }
