@@ -28,6 +28,8 @@ MAX_POINTS, DRAWN_FROM = 100, 0.02
 """Points of a line of a distribution, and the share (%) below which its tail is cut."""
 MAX_LEGEND = 20
 """Samples that a legend names; of more, the pointer tells."""
+MAX_ROWS = 40
+"""Rows of a table that is shown at once where none of them is amiss."""
 SHOWN_SAMPLES = 3
 """Samples with the same metric not measured for the same reason, in a row each; more of them share one row."""
 HUES = ("#1f77b4", "#2ca02c", "#9467bd", "#8c564b", "#e377c2", "#17becf", "#bcbd22", "#ff7f0e")
@@ -195,20 +197,38 @@ def sections(facts: Facts) -> list[dict]:
 
 def verdicts(facts: Facts) -> dict:
     """Each case's verdict (run) and each gate: sample, measured, threshold, status, link to the definition."""
+    about = "Every gate, what it measured and what the profile asks; the gate's name leads to its definition."
     parts = []
     if facts.verdicts:
-        rows = [(escape(case), escape(verdict), _public(reasons)) for case, verdict, reasons in facts.verdicts]
-        accepted = sum(verdict == "ACCEPTED" for _, verdict, _ in facts.verdicts)
-        parts += [f"<p>{accepted} of {len(rows)} cases accepted.</p>", table(("Case", "Verdict", "Why"), rows)]
+        about += " Gates that passed are counted here and listed in the report of the case."
+        headers = ("Case", "Verdict", "Why", *RANK)
+        rows = _case_rows(facts)
+        refused = [row for row in rows if row[1] != "ACCEPTED"]
+        accepted = [row for row in rows if row[1] == "ACCEPTED"]
+        parts.append(f"<p>{len(accepted)} of {len(rows)} cases accepted.</p>")
+        parts += [table(headers, refused) if refused else "", folded(headers, accepted)]
     if facts.unreadable:
         names = escape(", ".join(sorted(facts.unreadable)))
         parts.append(f"<p><strong>Could not be read, and is missing below:</strong> {names}</p>")
-    parts.append(_counts(facts) if facts.verdicts else "")
     parts.append(table(("Case", "Sample", "Gate", "Measured", "Threshold", "Status", "Note"), _gate_rows(facts)))
-    about = "Every gate, what it measured and what the profile asks; the gate's name leads to its definition."
-    if facts.verdicts:
-        about += " Gates that passed are counted here and listed in the report of the case."
     return _html("ngc_verdicts", "Verdicts", about, "".join(parts))
+
+
+def _case_rows(facts: Facts) -> list[tuple[str, ...]]:
+    """Case, verdict, why, and its gates by status; - where nothing of it was measured."""
+    counts: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(RANK, 0))
+    for case, entries in facts.samples.values():
+        for metric in entries.values():
+            counts[case][metric["status"]] += 1
+    return [
+        (
+            escape(case),
+            escape(verdict),
+            _public(reasons),
+            *(str(counts[case][status]) if case in counts else "-" for status in RANK),
+        )
+        for case, verdict, reasons in facts.verdicts
+    ]
 
 
 def _public(reasons: Sequence[str]) -> str:
@@ -216,19 +236,6 @@ def _public(reasons: Sequence[str]) -> str:
     said = [reason for reason in reasons if re.fullmatch(r"at \w+|not checked", reason)]
     ids = dict.fromkeys(name for reason in reasons for name in RULE_ID.findall(reason))
     return escape(", ".join([*said, *ids]) or ("see results/verdict.tsv" if reasons else ""))
-
-
-def _counts(facts: Facts) -> str:
-    """Gates of each case by status."""
-    counts: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(RANK, 0))
-    for case, entries in facts.samples.values():
-        for metric in entries.values():
-            counts[case][metric["status"]] += 1
-    rows = [
-        (escape(case), *(str(counts[case][status]) if case in counts else "-" for status in RANK))
-        for case, _, _ in facts.verdicts
-    ]
-    return "<p>Gates of each case; - where nothing was measured yet:</p>" + table(("Case", *RANK), rows)
 
 
 def _gate_rows(facts: Facts) -> list[tuple[str, ...]]:
@@ -381,7 +388,10 @@ def relations(facts: Facts) -> dict:
     about = "Relations that the sample sheet declares, and what the genotypes say (KING kinship)."
     body = _unmeasured(facts, ["kinship_concordance", "mendelian_error_rate"])
     headers = ("Sample", "Sample", "Declared", "Observed", "Kinship", "IBS0", "Sites", "Status")
-    body += table(headers, rows) if rows else "<p>No relation was compared.</p>"
+    other = [row for row in rows if ">PASS<" not in row[-1]]
+    body += table(headers, other) if other else ""
+    body += folded(headers, [row for row in rows if row not in other])
+    body += "" if rows else "<p>No relation was compared.</p>"
     return _html("ngc_relations", "Relations", about, body)
 
 
@@ -508,7 +518,8 @@ def variants(facts: Facts) -> dict:
         limits = {gate["op"]: gate["value"] for gate in metrics[name]["gates"]}
         if len(limits) == 2:
             bands[name] = (title, limits["<"], limits[">"])
-    rows, lines = [("<em>gates</em>", *(_gates(metrics[name]) for name in VARIANTS))], {}
+    rows, lines = [], {}
+    asked = [("", *(_gates(metrics[name]) for name in VARIANTS))]
     for sample, (_, entries) in facts.samples.items():
         found = {name: entries[name]["value"] for name in VARIANTS if _value(entries, name) is not None}
         if found:
@@ -518,7 +529,8 @@ def variants(facts: Facts) -> dict:
         within = [[title, (found[n] - low) / (high - low)] for n, (title, low, high) in bands.items() if n in found]
         if within:
             lines[sample] = within
-    above = _unmeasured(facts, VARIANTS) + table(("Sample", *VARIANTS.values()), rows)
+    headers = ("Sample", *VARIANTS.values())
+    above = _unmeasured(facts, VARIANTS) + folded(headers, asked + rows)
     if not lines:
         return _html("ngc_variants", "Variants", about, above)
     pconfig = {
@@ -645,6 +657,13 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     start = '<div class="table-responsive"><table class="table table-sm">'
     return f"{start}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def folded(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table that is opened by hand where it is long; nothing where it has no row."""
+    if len(rows) <= MAX_ROWS:
+        return table(headers, rows) if rows else ""
+    return f"<details><summary>{len(rows)} rows</summary>{table(headers, rows)}</details>"
 
 
 def _value(entries: Mapping[str, dict], name: str) -> float | None:
