@@ -18,6 +18,7 @@ demo: install ## simulate two persons and run them to sealed, checked submission
 	snakemake --profile profiles/default --cores $(CORES) --configfile demo/config.yaml --directory demo
 
 test: install ## unit and integration tests
+	@envs/install.sh browser
 	pytest -ra
 
 lint: install ## formats and style

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes the tools of tools.yaml available where there is no conda: Debian packages, GATK from Maven Central, Python
-# packages from requirements.txt. Run by `make`; a second run does nothing.
+# packages from requirements.txt. Run by `make`; a second run does nothing. `install.sh browser` brings Chromium, for the
+# tests of the report; where it cannot be had, it says so and they are left out.
 # Everything but the Debian packages goes to .tools/bin of this checkout and to the user's cache, where checkouts share it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -68,6 +69,12 @@ apt-get install --no-install-recommends $*"
     apt_get -y install "${options[@]}" "$@" > "$log.apt" 2>&1 ||
         { apt_get update && apt_get -y install "${options[@]}" "$@" > "$log.apt" 2>&1; } ||
         stop "apt-get failed, see $log.apt"
+}
+
+install_browser() {
+    [[ ! $(type -P chromium chromium-browser google-chrome) ]] || return 0
+    mkdir -p .tools
+    (log=$checkout/.tools/log && install_packages chromium) || say "no Chromium: the report is not tested in a browser"
 }
 
 # ---- Python packages: an environment per lock and interpreter, never changed once complete --
@@ -190,6 +197,8 @@ complete() {
     [[ -f $venv/complete && -f .tools/complete && $(< .tools/complete) == "$(state)" && ! $(missing_packages) ]] &&
         { [[ -d $gatk_jars ]] || ! needs_gatk; }
 }
+
+[[ ${1-} != browser ]] || { install_browser && exit; }
 
 complete && { say "everything is in place" && exit; }
 

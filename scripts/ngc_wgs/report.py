@@ -28,6 +28,8 @@ MAX_POINTS, DRAWN_FROM = 100, 0.02
 """Points of a line of a distribution, and the share (%) below which its tail is cut."""
 MAX_LEGEND = 20
 """Samples that a legend names; of more, the pointer tells."""
+MAX_ROWS = 40
+"""Rows of a table that is shown at once where none of them is amiss."""
 SHOWN_SAMPLES = 3
 """Samples with the same metric not measured for the same reason, in a row each; more of them share one row."""
 HUES = ("#1f77b4", "#2ca02c", "#9467bd", "#8c564b", "#e377c2", "#17becf", "#bcbd22", "#ff7f0e")
@@ -195,20 +197,38 @@ def sections(facts: Facts) -> list[dict]:
 
 def verdicts(facts: Facts) -> dict:
     """Each case's verdict (run) and each gate: sample, measured, threshold, status, link to the definition."""
+    about = "Every gate, what it measured and what the profile asks; the gate's name leads to its definition."
     parts = []
     if facts.verdicts:
-        rows = [(escape(case), escape(verdict), _public(reasons)) for case, verdict, reasons in facts.verdicts]
-        accepted = sum(verdict == "ACCEPTED" for _, verdict, _ in facts.verdicts)
-        parts += [f"<p>{accepted} of {len(rows)} cases accepted.</p>", table(("Case", "Verdict", "Why"), rows)]
+        about += " Gates that passed are counted here and listed in the report of the case."
+        headers = ("Case", "Verdict", "Why", *RANK)
+        rows = _case_rows(facts)
+        refused = [row for row in rows if row[1] != "ACCEPTED"]
+        accepted = [row for row in rows if row[1] == "ACCEPTED"]
+        parts.append(f"<p>{len(accepted)} of {len(rows)} cases accepted.</p>")
+        parts += [table(headers, refused) if refused else "", folded(headers, accepted)]
     if facts.unreadable:
         names = escape(", ".join(sorted(facts.unreadable)))
         parts.append(f"<p><strong>Could not be read, and is missing below:</strong> {names}</p>")
-    parts.append(_counts(facts) if facts.verdicts else "")
     parts.append(table(("Case", "Sample", "Gate", "Measured", "Threshold", "Status", "Note"), _gate_rows(facts)))
-    about = "Every gate, what it measured and what the profile asks; the gate's name leads to its definition."
-    if facts.verdicts:
-        about += " Gates that passed are counted here and listed in the report of the case."
     return _html("ngc_verdicts", "Verdicts", about, "".join(parts))
+
+
+def _case_rows(facts: Facts) -> list[tuple[str, ...]]:
+    """Case, verdict, why, and its gates by status; - where nothing of it was measured."""
+    counts: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(RANK, 0))
+    for case, entries in facts.samples.values():
+        for metric in entries.values():
+            counts[case][metric["status"]] += 1
+    return [
+        (
+            escape(case),
+            escape(verdict),
+            _public(reasons),
+            *(str(counts[case][status]) if case in counts else "-" for status in RANK),
+        )
+        for case, verdict, reasons in facts.verdicts
+    ]
 
 
 def _public(reasons: Sequence[str]) -> str:
@@ -216,19 +236,6 @@ def _public(reasons: Sequence[str]) -> str:
     said = [reason for reason in reasons if re.fullmatch(r"at \w+|not checked", reason)]
     ids = dict.fromkeys(name for reason in reasons for name in RULE_ID.findall(reason))
     return escape(", ".join([*said, *ids]) or ("see results/verdict.tsv" if reasons else ""))
-
-
-def _counts(facts: Facts) -> str:
-    """Gates of each case by status."""
-    counts: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(RANK, 0))
-    for case, entries in facts.samples.values():
-        for metric in entries.values():
-            counts[case][metric["status"]] += 1
-    rows = [
-        (escape(case), *(str(counts[case][status]) if case in counts else "-" for status in RANK))
-        for case, _, _ in facts.verdicts
-    ]
-    return "<p>Gates of each case; - where nothing was measured yet:</p>" + table(("Case", *RANK), rows)
 
 
 def _gate_rows(facts: Facts) -> list[tuple[str, ...]]:
@@ -381,7 +388,10 @@ def relations(facts: Facts) -> dict:
     about = "Relations that the sample sheet declares, and what the genotypes say (KING kinship)."
     body = _unmeasured(facts, ["kinship_concordance", "mendelian_error_rate"])
     headers = ("Sample", "Sample", "Declared", "Observed", "Kinship", "IBS0", "Sites", "Status")
-    body += table(headers, rows) if rows else "<p>No relation was compared.</p>"
+    other = [row for row in rows if ">PASS<" not in row[-1]]
+    body += table(headers, other) if other else ""
+    body += folded(headers, [row for row in rows if row not in other])
+    body += "" if rows else "<p>No relation was compared.</p>"
     return _html("ngc_relations", "Relations", about, body)
 
 
@@ -426,7 +436,7 @@ def _hue(number: int) -> str:
 
 def contamination(facts: Facts) -> dict:
     """Share of reads from another person, with its error."""
-    about = "Estimated share of reads from another person; the line spans the estimate's error."
+    about = "Estimated share of reads from another person; blue: the ends of the estimate's error."
     return _dots(facts, "ngc_contamination", "Contamination", about, "cross_contamination_rate")
 
 
@@ -454,41 +464,49 @@ def _dots(facts: Facts, key: str, title: str, about: str, name: str) -> dict:
 
 
 def _dot_plot(facts: Facts, key: str, title: str, about: str, name: str, values: Mapping[str, tuple]) -> dict:
-    """A column per sample or lane: the value, a line over its error; dotted, the profile's gates.
+    """A column per sample or lane with its value and the ends of its error; dashed, the profile's gates.
 
-    values: value, error (None where there is none) and status of each.
+    values: value, error (None where there is none) and status of each. One trace for many columns: a browser draws that
+    at once.
     """
     above = _unmeasured(facts, [name])
     if not values:
         return _html(key, title, about, f"{above}<p>Nothing was measured.</p>")
     metric = facts.profile["metrics"][name]
-    spans = {column: (max(0.0, value - error), value + error) for column, (value, error, _) in values.items() if error}
-    colours = {column: COLOURS.get(status, "#2e86c1") for column, (_, _, status) in values.items()}
-    ends = [value for value, _, _ in values.values()] + [gate["value"] for gate in metric["gates"]]
-    ends += [end for span in spans.values() for end in span]
+    dots = defaultdict(list)
+    for column, (value, error, status) in values.items():
+        dots[status or "lane"].append([column, value])
+        if error is not None:
+            dots["less the error"].append([column, max(0.0, value - error)])
+            dots["plus the error"].append([column, value + error])
+    gates = {_asks(gate): [[column, gate["value"]] for column in values] for gate in metric["gates"]}
+    colours = {_asks(gate): COLOURS[gate["status"]] for gate in metric["gates"]}
+    ends = [y for pairs in (*dots.values(), *gates.values()) for _, y in pairs]
     margin = 0.05 * (max(ends) - min(ends)) or 1
     pconfig = {
-        "style": "lines+markers",
+        "categories": True,
         "colors": colours,
-        "showlegend": False,
+        "dash_styles": dict.fromkeys(gates, "dash"),
+        "style": "lines+markers" if len(values) == 1 else "lines",
+        "showlegend": True,
         "xlab": "",
         "ylab": f"{name} ({metric['unit']})",
+        # Of names by their number; where they are not given, MultiQC makes a column more.
+        "xmin": -0.5,
+        "xmax": len(values) - 0.5,
         "ymin": max(0.0, min(ends) - margin),
         "ymax": max(ends) + margin,
-        # MultiQC would take the two ends of a span for one point; Plotly sees by itself that these are names.
-        "categories": not spans,
-        "y_lines": [
-            {"value": gate["value"], "color": COLOURS[gate["status"]], "dash": "dot", "label": _asks(gate)}
-            for gate in metric["gates"]
-        ],
     }
-    if spans:
-        pconfig["extra_series"] = [
-            {"name": column, "pairs": [[column, end] for end in span], "color": colours[column], "showlegend": False}
-            for column, span in spans.items()
-        ]
-    columns = {column: [[column, value]] for column, (value, _, _) in values.items()}
-    return _plot(key, title, about, above, "linegraph", pconfig, [columns])
+    if gates:
+        pconfig["extra_series"] = [_dots_of(label, pairs) for label, pairs in dots.items()]
+    return _plot(key, title, about, above, "linegraph", pconfig, [gates or dots])
+
+
+def _dots_of(label: str, pairs: list) -> dict:
+    """A series of dots without a line."""
+    colour = COLOURS.get(label, "#2e86c1")
+    marker = {"symbol": "circle", "color": colour, "width": 1}
+    return {"name": label, "pairs": pairs, "color": colour, "width": 0, "marker": marker}
 
 
 def variants(facts: Facts) -> dict:
@@ -500,7 +518,8 @@ def variants(facts: Facts) -> dict:
         limits = {gate["op"]: gate["value"] for gate in metrics[name]["gates"]}
         if len(limits) == 2:
             bands[name] = (title, limits["<"], limits[">"])
-    rows, lines = [("<em>gates</em>", *(_gates(metrics[name]) for name in VARIANTS))], {}
+    rows, lines = [], {}
+    asked = [("", *(_gates(metrics[name]) for name in VARIANTS))]
     for sample, (_, entries) in facts.samples.items():
         found = {name: entries[name]["value"] for name in VARIANTS if _value(entries, name) is not None}
         if found:
@@ -510,7 +529,8 @@ def variants(facts: Facts) -> dict:
         within = [[title, (found[n] - low) / (high - low)] for n, (title, low, high) in bands.items() if n in found]
         if within:
             lines[sample] = within
-    above = _unmeasured(facts, VARIANTS) + table(("Sample", *VARIANTS.values()), rows)
+    headers = ("Sample", *VARIANTS.values())
+    above = _unmeasured(facts, VARIANTS) + folded(headers, asked + rows)
     if not lines:
         return _html("ngc_variants", "Variants", about, above)
     pconfig = {
@@ -518,6 +538,8 @@ def variants(facts: Facts) -> dict:
         "style": "lines+markers",
         "ylab": "Place in the band",
         "xlab": "",
+        "xmin": -0.5,
+        "xmax": len(bands) - 0.5,
         "ymin": min(-0.1, *(place for line in lines.values() for _, place in line)),
         "ymax": max(1.1, *(place for line in lines.values() for _, place in line)),
         "y_lines": [{"value": end, "color": COLOURS["WARN"], "dash": "dot"} for end in (0, 1)],
@@ -626,7 +648,7 @@ def _gates(metric: Mapping) -> str:
 
 def number(value: float) -> str:
     """A number as the JSON has it, with commas at the thousands: ten digits in a row look like a person's number."""
-    return f"{value:,}" if isinstance(value, int) or value == int(value) else f"{value:,.12g}"
+    return f"{int(value):,}" if value == int(value) else f"{value:,.12g}"
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -635,6 +657,13 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     start = '<div class="table-responsive"><table class="table table-sm">'
     return f"{start}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def folded(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table that is opened by hand where it is long; nothing where it has no row."""
+    if len(rows) <= MAX_ROWS:
+        return table(headers, rows) if rows else ""
+    return f"<details><summary>{len(rows)} rows</summary>{table(headers, rows)}</details>"
 
 
 def _value(entries: Mapping[str, dict], name: str) -> float | None:
