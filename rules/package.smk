@@ -14,6 +14,7 @@ rule package:
         ),
         report="results/qc/{case}.multiqc.html",
         intake=case_intake_reports,
+        gate="results/intake/{case}.accepted",
         preflight="results/intake/preflight.json",
         identity="results/intake/reference.json",
         fasta=FASTA,

@@ -23,12 +23,16 @@ class Stop:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One row of the verdict table; verdict is ACCEPTED, REFUSED (by a gate or the checker) or STOPPED (by a fault)."""
+    """One row of the verdict table; verdict is ACCEPTED, REFUSED (by a gate or the checker) or STOPPED (by a fault).
+
+    warnings: what the checker warns of in an accepted submission, one line a rule.
+    """
 
     case: str
     verdict: str
     reasons: tuple[str, ...]
     submission: str
+    warnings: tuple[str, ...] = ()
 
 
 def reasons(report: dict) -> list[str]:
@@ -37,6 +41,21 @@ def reasons(report: dict) -> list[str]:
         " ".join(str(finding[key]) for key in ("rule", "file", "place", "evidence") if finding.get(key))
         for finding in report["findings"]
         if finding["status"] == "FAIL"
+    ]
+
+
+def warnings(report: dict) -> list[str]:
+    """What a check report warns of, one line a rule: the first finding, and how many there are."""
+    first: dict[str, dict] = {}
+    counts: dict[str, int] = {}
+    for finding in report["findings"]:
+        if finding["status"] == "WARN":
+            first.setdefault(finding["rule"], finding)
+            counts[finding["rule"]] = counts.get(finding["rule"], 0) + finding["count"]
+    return [
+        " ".join(str(finding[key]) for key in ("rule", "file", "place", "evidence") if finding.get(key))
+        + (f" ({counts[rule]} times)" if counts[rule] > 1 else "")
+        for rule, finding in first.items()
     ]
 
 
@@ -64,7 +83,7 @@ def judge(case: str, stops: list[Stop], results: Path = Path("results")) -> Verd
     if not tags.is_file() or hashlib.sha256(tags.read_bytes()).hexdigest() != receipt["tagmanifest_sha256"]:
         mend = f"run again with --forcerun {receipt_file}"
         return Verdict(case, "REFUSED", (f"the submission is gone or was changed after it was checked; {mend}",), "")
-    return Verdict(case, "ACCEPTED", (), str(folder))
+    return Verdict(case, "ACCEPTED", (), str(folder), tuple(warnings(report)))
 
 
 def _lines(log: str | None) -> list[str]:
@@ -75,9 +94,13 @@ def _lines(log: str | None) -> list[str]:
 
 
 def table(verdicts: list[Verdict]) -> str:
-    """The verdicts as tab-separated text with a header: case, verdict, reasons, submission."""
-    rows = [("case", "verdict", "reasons", "submission")]
-    rows += [(v.case, v.verdict, " ".join(" | ".join(v.reasons).split()), v.submission) for v in verdicts]
+    """The verdicts as tab-separated text with a header: case, verdict, reasons, submission, warnings."""
+
+    def cell(lines: tuple[str, ...]) -> str:
+        return " ".join(" | ".join(lines).split())
+
+    rows = [("case", "verdict", "reasons", "submission", "warnings")]
+    rows += [(v.case, v.verdict, cell(v.reasons), v.submission, cell(v.warnings)) for v in verdicts]
     return "".join("\t".join(row) + "\n" for row in rows)
 
 
@@ -88,6 +111,7 @@ def for_people(verdicts: list[Verdict]) -> str:
     for v in verdicts:
         lines.append(f"  {v.case:<{width}}  {v.verdict:<8}  {v.submission}".rstrip())
         files = ("manifest.json", f"data/{v.case}.multiqc.html") if v.verdict == "ACCEPTED" else ()
-        lines += [f"  {'':<{width}}    {item}" for item in (*v.reasons, *(f"{v.submission}/{name}" for name in files))]
+        told = (*v.reasons, *(f"{v.submission}/{name}" for name in files), *(f"WARN {item}" for item in v.warnings))
+        lines += [f"  {'':<{width}}    {item}" for item in told]
     accepted = sum(v.verdict == "ACCEPTED" for v in verdicts)
     return "\n".join([f"Verdict: {accepted} of {len(verdicts)} cases accepted", *lines])
