@@ -12,6 +12,12 @@ from pathlib import Path
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)
 
+# MultiQC's script asks a server for a paper's title when a reader points at its DOI. With this the browser refuses.
+NO_NETWORK = (
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src data: blob: 'unsafe-inline' 'unsafe-eval'; "
+    "base-uri 'none'; form-action 'none'\">"
+)
+
 source = snakemake.input
 output = Path(snakemake.output[0])
 
@@ -62,3 +68,8 @@ with tempfile.TemporaryDirectory(dir=snakemake.resources.tmpdir) as scratch:
     command += ["--file-list", str(scratch / "files.txt"), "--outdir", str(output.parent), "--filename", output.name]
     print(shlex.join(command), file=sys.stderr)
     subprocess.run(command, stdout=sys.stderr, stderr=sys.stderr, check=True)
+
+before, head, after = output.read_text(encoding="utf-8").partition("<head>")
+if not head:
+    sys.exit("MultiQC's report has no <head> to forbid the network in")
+output.write_text(before + head + NO_NETWORK + after, encoding="utf-8")
