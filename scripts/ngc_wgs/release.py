@@ -50,3 +50,9 @@ def checkout(house: Path, code: str) -> dict:
         return {"commit": release["commit"], "clean_checkout": release["code_sha256"] == code}
     except FileNotFoundError:
         return {"commit": "unknown", "clean_checkout": False}
+
+
+def write(house: Path, version: str, commit: str) -> None:
+    """Say in a folder without git which release it is."""
+    release = {"version": version, "commit": commit, "code_sha256": code_sha256(house)}
+    (house / RELEASE).write_text(json.dumps(release, indent=2) + "\n", encoding="utf-8")

@@ -8,6 +8,8 @@ identifiers  every form in every place found and masked; a million read names an
 fuzz         spoiled manifests and tables, VCFs guided by coverage, and files built to fill memory or time
 spec_files   the files of hts-specs for VCF 4.2
 speed        a VCF of five million records beside bcftools; memory; one read for all digests
+sites        the tiny demo run under one other condition at a time: the same submission to the last record
+offline      a bare Debian without network, installed from the bundle, runs the demo (as root, with debootstrap)
 
 --demo names a finished run of the demo. Ends with status 1 where a proof fails.
 """
@@ -25,6 +27,8 @@ sys.path[:0] = [str(TESTS.parent / "scripts"), *(str(TESTS / name) for name in (
 import fuzz
 import identifiers
 import measure as m
+import offline
+import sites
 import spec_files
 import speed
 import support
@@ -36,6 +40,8 @@ PARTS: dict[str, Callable[..., Iterator[str]]] = {
     "fuzz": fuzz.run,
     "spec_files": spec_files.run,
     "speed": speed.run,
+    "sites": sites.run,
+    "offline": offline.run,
 }
 
 
