@@ -15,6 +15,7 @@ import support
 
 MAKE_DEMO = support.REPOSITORY / "tests" / "simulate" / "make_demo.py"
 REAL_GATK = shutil.which("gatk")
+HOUSE = ("Snakefile", "config", "envs", "profiles", "rules", "scripts")
 
 CONDITIONS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "1 core": (("--cores", "1"), {}),
@@ -36,6 +37,9 @@ def run(place: Path) -> Iterator[str]:
     yield "## Sites\n"
     made = place / "made"
     subprocess.run([sys.executable, MAKE_DEMO, "--out", made, "--tiny"], check=True, capture_output=True)
+    (place / "house").mkdir()
+    for name in HOUSE:  # a release of its own, so that the checkout may be worked on meanwhile
+        subprocess.run(["cp", "-a", support.REPOSITORY / name, place / "house"], check=True)
     (place / "scratch").mkdir()
     (place / "tools").mkdir()
     gatk = place / "tools" / "gatk"
@@ -94,7 +98,7 @@ def _run(made: Path, folder: Path, options: tuple[str, ...] | list[str], variabl
     ]
     environment = {**os.environ, "TZ": "UTC", "LC_ALL": "C", **variables}
     done = subprocess.run(
-        [*command, *options], cwd=support.REPOSITORY, env=environment, capture_output=True, text=True, check=False
+        [*command, *options], cwd=folder.parent / "house", env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise support.NotProven(f"{folder.name}: ended with {done.returncode}: {done.stderr[-2000:]}")
