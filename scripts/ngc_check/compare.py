@@ -31,8 +31,8 @@ from ngc_check.manifest import NAME, BadJson, parse_json
 from ngc_check.submission import CannotJudge, indexed_reference, kind_of
 from ngc_check.vcf import MAX_HEADER, MAX_LINE
 
-MAX_WAITING = 200_000
-"""Records of one position that are kept at most while their like is looked for in the other file."""
+MAX_WAITING = 64 << 20
+"""Bytes of records of one position that are kept at most while their like is looked for in the other file."""
 
 SAME, DIFFERENT, UNCOMPARED = "SAME", "DIFFERENT", "COULD_NOT_BE_COMPARED"
 EXIT = {SAME: 0, DIFFERENT: 1, UNCOMPARED: 2}
@@ -430,19 +430,19 @@ def _position(name: str, a: _Stream, b: _Stream, form: _Format) -> Iterator[Diff
             if not stream.line or stream.key() != key:
                 continue
             moved = True
-            fields = stream.fields()
+            fields, size = stream.fields(), len(stream.line)
             number[own] += 1
             stream.step()
             ident = form.ident(fields)
             queue = waiting[1 - own].get(ident)
             if not queue:
-                waiting[own].setdefault(ident, deque()).append((number[own], fields))
-                held[own] += 1
+                waiting[own].setdefault(ident, deque()).append((number[own], size, fields))
+                held[own] += size
                 if held[own] > MAX_WAITING:
-                    raise _NotComparable(f"more than {MAX_WAITING} records without their like at one position")
+                    raise _NotComparable(f"more than {MAX_WAITING} bytes of records without their like at one position")
                 continue
-            there, other = queue.popleft()
-            held[1 - own] -= 1
+            there, size, other = queue.popleft()
+            held[1 - own] -= size
             if not queue:
                 del waiting[1 - own][ident]
             at = (number[own], there) if own == 0 else (there, number[own])
@@ -461,7 +461,7 @@ def _left_over(name: str, waiting: tuple[dict, dict], form: _Format) -> Iterator
     rest: list[dict[object, list]] = [{}, {}]
     for own in (0, 1):
         for queue in waiting[own].values():
-            for _, fields in queue:
+            for *_, fields in queue:
                 rest[own].setdefault(form.alike(fields), []).append(fields)
     for like in dict.fromkeys([*rest[0], *rest[1]]):
         mine, theirs = rest[0].get(like, []), rest[1].get(like, [])

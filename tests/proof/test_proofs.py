@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fuzz
 import identifiers
+import offline
 import pytest
 import speed
 import support
@@ -85,5 +86,10 @@ def test_a_vcf_is_judged_at_the_cost_of_bcftools_within_the_goal_and_read_once(p
         speed.GOAL = goal
 
 
+def test_a_place_that_is_no_machine_of_its_own_is_not_proven_offline(place, monkeypatch):
+    monkeypatch.setattr(offline, "NEEDS", ("no-such-program",))
+    assert "Not tried: needs root and no-such-program" in told(offline.run(place))
+
+
 def test_each_proof_can_be_asked_for():
-    assert set(proof.PARTS) == {"tamper", "identifiers", "fuzz", "spec_files", "speed"}
+    assert set(proof.PARTS) == {"tamper", "identifiers", "fuzz", "spec_files", "speed", "sites", "offline"}
