@@ -1,17 +1,20 @@
 # Two commands matter: `make demo` and `make test`. Both first install what is missing.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help install demo test lint bench proof clean
+.PHONY: help install offline-bundle demo test lint bench proof clean
 .DEFAULT_GOAL := help
 
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 CORES ?= $(shell nproc)
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
-install: ## the tools and Python packages, where they are missing
+install: ## the tools and Python packages, where they are missing; BUNDLE=folder: without network
 	@envs/install.sh
+
+offline-bundle: ## one archive with the release and all it needs, for a site without network
+	@envs/install.sh --bundle
 
 demo: install ## simulate two persons and run them to sealed, checked submissions, in demo/
 	python tests/simulate/make_demo.py --out demo

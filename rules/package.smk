@@ -15,6 +15,7 @@ rule package:
         report="results/qc/{case}.multiqc.html",
         gate="results/gate/{case}.called",
         intake=case_intake_reports,
+        accepted="results/intake/{case}.accepted",
         preflight="results/intake/preflight.json",
         identity="results/intake/reference.json",
         population="results/identity/population.json",

@@ -33,6 +33,7 @@ digest = package.build(
     evaluation=next(iter(qc.values()))["evaluation_regions"],
     configuration=snakemake.params.configuration,
     house=Path(snakemake.scriptdir).parent,
+    code_at_start=read(source.accepted)["code_sha256"],
     processes=snakemake.threads,
     signing_key=snakemake.config["signing_key"],
 )

@@ -125,7 +125,7 @@ def check(
     encrypted submission; without it the rules on content are NOT_CHECKED. Raises CannotJudge.
     """
     target = Path(target)
-    reference = _reference(reference)
+    reference = indexed_reference(reference)
     try:
         if target.is_dir():
             keys = seal.trusted_keys(public_keys)
@@ -154,7 +154,8 @@ def _of_specification(rule_id: str, profile: Profile) -> bool:
     return rule is not None and rule["basis"] == "spec" and not rule_id.startswith(("NGC-VCF-", "NGC-GVCF-"))
 
 
-def _reference(path: str | Path | None) -> Path | None:
+def indexed_reference(path: str | Path | None) -> Path | None:
+    """A reference that is there with its index, None where none is named; raises CannotJudge."""
     if path is None:
         return None
     path = Path(path)

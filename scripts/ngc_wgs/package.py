@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import stat
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +19,7 @@ import pysam
 from isal import igzip
 
 import ngc_profile
-from ngc_wgs import __version__, signing
+from ngc_wgs import __version__, release, signing
 
 METRIC_FIELDS = ("id", "name", "value", "unit", "denominator", "error", "status", "gate", "waiver")
 """What the manifest takes over of a metric: nothing that is text of its own."""
@@ -54,18 +53,6 @@ def content_digest(path: Path, method: str | None, fasta: str) -> dict | None:
 def canonical(value: object) -> bytes:
     """JSON with sorted keys and no spaces."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def checkout(folder: Path) -> dict:
-    """Commit of the workflow's checkout and whether it was clean; `unknown` and false where it is no git checkout."""
-
-    def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=True).stdout
-
-    try:
-        return {"commit": git("rev-parse", "HEAD").strip(), "clean_checkout": not git("status", "--porcelain").strip()}
-    except (OSError, subprocess.CalledProcessError):
-        return {"commit": "unknown", "clean_checkout": False}
 
 
 def file_entries(bag: bagit.Bag, samples: list[str], case: str, profile: ngc_profile.Profile, fasta: str) -> list[dict]:
@@ -161,10 +148,11 @@ def case_entry(case: dict) -> dict:
 
 def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_profile.Profile, overlay: str | None,
           fasta: str, intake: dict[str, dict], qc: dict[str, dict], preflight: dict, identity: dict, population: dict,
-          evaluation: dict, configuration: dict, house: Path, processes: int,
+          evaluation: dict, configuration: dict, house: Path, code_at_start: str, processes: int,
           signing_key: str | None) -> str:  # fmt: skip
     """Make `folder` a sealed bag of the products and return the sha256 of its tag manifest.
 
+    house: folder of the workflow. code_at_start: `release.code_sha256` of it when the case passed its intake gate.
     The bag grows beside `folder` and takes its place in one rename, so that a killed run leaves no half bag. It is
     signed where the site has a key.
     """
@@ -175,6 +163,7 @@ def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_pr
     partial.mkdir(parents=True)
     for product in products:
         link(Path(product), partial / Path(product).name)
+    code = release.code_sha256(house)
     created = datetime.now(UTC).replace(microsecond=0)
     agent = f"ngc-wgs {__version__}"
     information = {
@@ -201,7 +190,9 @@ def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_pr
         "workflow": {
             "name": "ngc-wgs",
             "version": __version__,
-            **checkout(house),
+            **release.checkout(house, code),
+            "code_sha256": code,
+            "code_sha256_at_start": code_at_start,
             "configuration_sha256": hashlib.sha256(canonical(configuration)).hexdigest(),
         },
         "tools": [{k: tool[k] for k in ("name", "version", "pinned", "as_pinned")} for tool in preflight["tools"]],

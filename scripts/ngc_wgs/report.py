@@ -706,6 +706,13 @@ def _plot(key: str, title: str, about: str, above: str, kind: str, pconfig: dict
 # ---- MultiQC -------------------------------------------------------------------------------
 
 
+# MultiQC's script asks a server for a paper's title when a reader points at its DOI. With this the browser refuses.
+NO_NETWORK = (
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src data: blob: 'unsafe-inline' 'unsafe-eval'; "
+    "base-uri 'none'; form-action 'none'\">"
+)
+
+
 def write(content: list[dict], title: str, output: Path, config: Path, log, files: Iterable[Path] = (), scratch=None):
     """Run MultiQC on the sections and on tool reports, and on nothing else. log: open file for its messages."""
     with TemporaryDirectory(dir=scratch) as folder:
@@ -721,3 +728,7 @@ def write(content: list[dict], title: str, output: Path, config: Path, log, file
         command += ["--file-list", str(place / "files.txt")]
         command += ["--outdir", str(output.parent), "--filename", output.name]
         subprocess.run(command, stdout=log, stderr=log, check=True)
+    before, head, after = output.read_text(encoding="utf-8").partition("<head>")
+    if not head:
+        raise ReportError(f"{output}: MultiQC's report has no <head> to forbid the network in")
+    output.write_text(before + head + NO_NETWORK + after, encoding="utf-8")

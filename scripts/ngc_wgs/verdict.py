@@ -27,6 +27,7 @@ class Verdict:
     """One row of the verdict table; verdict is ACCEPTED, REFUSED (by a gate or the checker) or STOPPED (by a fault).
 
     metrics: of its samples, those that are not PASS: sample, and what metrics.schema.json has of a metric.
+    warnings: what the checker warns of in an accepted submission, one line a rule.
     """
 
     case: str
@@ -34,6 +35,7 @@ class Verdict:
     reasons: tuple[str, ...]
     submission: str
     metrics: tuple[dict, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def reasons(report: dict) -> list[str]:
@@ -43,6 +45,21 @@ def reasons(report: dict) -> list[str]:
         + (f". Mend: {finding['mend']}." if finding.get("mend") else "")
         for finding in report["findings"]
         if finding["status"] == "FAIL"
+    ]
+
+
+def warnings(report: dict) -> list[str]:
+    """What a check report warns of, metrics apart, one line a rule: the first finding, and how many there are."""
+    first: dict[str, dict] = {}
+    counts: dict[str, int] = {}
+    for finding in report["findings"]:
+        if finding["status"] == "WARN" and not finding["rule"].startswith("NGC-QC-"):
+            first.setdefault(finding["rule"], finding)
+            counts[finding["rule"]] = counts.get(finding["rule"], 0) + finding["count"]
+    return [
+        " ".join(str(finding[key]) for key in ("rule", "file", "place", "evidence") if finding.get(key))
+        + (f" ({counts[rule]} times)" if counts[rule] > 1 else "")
+        for rule, finding in first.items()
     ]
 
 
@@ -87,7 +104,7 @@ def _judge(case: str, stops: list[Stop], results: Path) -> Verdict:
     if not tags.is_file() or hashlib.sha256(tags.read_bytes()).hexdigest() != receipt["tagmanifest_sha256"]:
         mend = f"run again with --forcerun {receipt_file}"
         return Verdict(case, "REFUSED", (f"the submission is gone or was changed after it was checked; {mend}",), "")
-    return Verdict(case, "ACCEPTED", (), str(folder))
+    return Verdict(case, "ACCEPTED", (), str(folder), warnings=tuple(warnings(report)))
 
 
 def _refuses(stop: Stop) -> bool:
@@ -102,9 +119,13 @@ def _lines(log: str | None) -> list[str]:
 
 
 def table(verdicts: list[Verdict]) -> str:
-    """The verdicts as tab-separated text with a header: case, verdict, reasons, submission."""
-    rows = [("case", "verdict", "reasons", "submission")]
-    rows += [(v.case, v.verdict, " ".join(" | ".join(v.reasons).split()), v.submission) for v in verdicts]
+    """The verdicts as tab-separated text with a header: case, verdict, reasons, submission, warnings."""
+
+    def cell(lines: tuple[str, ...]) -> str:
+        return " ".join(" | ".join(lines).split())
+
+    rows = [("case", "verdict", "reasons", "submission", "warnings")]
+    rows += [(v.case, v.verdict, cell(v.reasons), v.submission, cell(v.warnings)) for v in verdicts]
     return "".join("\t".join(row) + "\n" for row in rows)
 
 
@@ -120,7 +141,8 @@ def for_people(verdicts: list[Verdict]) -> str:
     for v in verdicts:
         lines.append(f"  {v.case:<{width}}  {v.verdict:<8}  {v.submission}".rstrip())
         files = ("manifest.json", f"data/{v.case}.multiqc.html") if v.verdict == "ACCEPTED" else ()
-        shown = [*v.reasons, *(f"{v.submission}/{name}" for name in files), *_warnings(v)]
+        warned = (f"WARN {item}" for item in v.warnings)
+        shown = [*v.reasons, *(f"{v.submission}/{name}" for name in files), *warned, *_warnings(v)]
         lines += [f"  {'':<{width}}    {item}" for item in shown]
     accepted = sum(v.verdict == "ACCEPTED" for v in verdicts)
     return "\n".join([f"Verdict: {accepted} of {len(verdicts)} cases accepted", *lines])

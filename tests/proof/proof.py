@@ -10,6 +10,8 @@ spec_files   the files of hts-specs for VCF 4.2
 gates        reads with one fault each: its gate trips, no other
 identity     swapped lanes and samples, wrong relatives, contamination: simulated reads and real ones, by the workflow
 speed        a VCF of five million records beside bcftools; memory; one read for all digests
+sites        the tiny demo run under one other condition at a time: the same submission to the last record
+offline      a bare Debian without network, installed from the bundle, runs the demo (as root, with debootstrap)
 
 --demo names a finished run of the demo. Ends with status 1 where a proof fails.
 """
@@ -31,7 +33,9 @@ import fuzz
 import gates
 import identifiers
 import measure as m
+import offline
 import persons
+import sites
 import spec_files
 import speed
 import support
@@ -45,6 +49,8 @@ PARTS: dict[str, Callable[..., Iterator[str]]] = {
     "gates": gates.run,
     "identity": persons.run,
     "speed": speed.run,
+    "sites": sites.run,
+    "offline": offline.run,
 }
 
 

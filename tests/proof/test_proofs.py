@@ -5,6 +5,7 @@ from __future__ import annotations
 import fuzz
 import gates
 import identifiers
+import offline
 import persons
 import pytest
 import speed
@@ -112,7 +113,17 @@ def test_contamination_is_estimated_within_a_point_or_its_error(place):
 
 
 def test_each_proof_can_be_asked_for():
-    assert set(proof.PARTS) == {"tamper", "identifiers", "fuzz", "spec_files", "gates", "identity", "speed"}
+    assert set(proof.PARTS) == {
+        "tamper",
+        "identifiers",
+        "fuzz",
+        "spec_files",
+        "gates",
+        "identity",
+        "speed",
+        "sites",
+        "offline",
+    }
 
 
 def test_short_reads_and_foreign_reads_trip_their_gates_alone(place, tiny_made):
@@ -128,3 +139,8 @@ def test_a_gate_that_does_not_trip_would_be_told(place, tiny_made, monkeypatch):
     monkeypatch.setattr(gates, "tripped", lambda *_: {})
     with pytest.raises(support.NotProven, match="short reads: mean_read_length did not trip"):
         told(gates.run(place, ["short reads"], tiny_made))
+
+
+def test_a_place_that_is_no_machine_of_its_own_is_not_proven_offline(place, monkeypatch):
+    monkeypatch.setattr(offline, "NEEDS", ("no-such-program",))
+    assert "Not tried: needs root and no-such-program" in told(offline.run(place))

@@ -418,6 +418,8 @@ class Submission:
                 "version": "0.1.0",
                 "commit": "0123456789abcdef0123456789abcdef01234567",
                 "clean_checkout": True,
+                "code_sha256": "0" * 64,
+                "code_sha256_at_start": "0" * 64,
                 "configuration_sha256": _sha256(b"configuration"),
             },
             "tools": [{"name": "bwa", "version": "0.7.19", "pinned": "0.7.19", "as_pinned": True}],

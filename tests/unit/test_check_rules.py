@@ -249,6 +249,9 @@ def _other_digest_of_an_encrypted_file(s: Submission) -> None:
     s.seal()
 
 
+field("NGC-MAN-027", "workflow", "code_sha256_at_start", value="1" * 64)
+
+
 # --- alignment
 @breaks("NGC-ALN-001")
 def _cram_3_1(s: Submission) -> None:

@@ -58,6 +58,18 @@ def test_many_reasons_are_cut_with_a_count(results):
     assert verdict.judge(CASE, [], results).reasons[-1] == "and 4 more"
 
 
+def test_what_the_checker_warns_of_is_told_of_an_accepted_submission_once_a_rule(results):
+    edited = {"rule": "NGC-MAN-023", "status": "WARN", "file": "manifest.json", "place": "/workflow/clean_checkout",
+              "evidence": "false", "count": 1}  # fmt: skip
+    report(results, "CONFORMS", [edited, {**edited, "rule": "X", "count": 2}, {**edited, "rule": "X"}])
+    judged = verdict.judge(CASE, [], results)
+    assert judged.verdict == "ACCEPTED"
+    said = "NGC-MAN-023 manifest.json /workflow/clean_checkout false"
+    assert judged.warnings == (said, "X manifest.json /workflow/clean_checkout false (3 times)")
+    assert f"WARN {said}\n" in verdict.for_people([judged])
+    assert verdict.table([judged]).splitlines()[1].split("\t")[4].startswith(f"{said} | X ")
+
+
 @pytest.mark.parametrize(("said", "word"), [("Intake refuses case X:", "REFUSED"), ("Traceback", "STOPPED")])
 def test_a_gate_refuses_and_a_fault_stops_though_an_older_submission_is_there(results, tmp_path, said, word):
     log = tmp_path / "gate.log"
@@ -81,7 +93,7 @@ def test_a_case_without_check_or_receipt_is_not_accepted(results, gone):
 
 def test_the_table_has_a_line_a_case_whatever_the_reasons_hold():
     rows = verdict.table([verdict.Verdict(CASE, "REFUSED", ("a\tb\nc", "d"), "")]).splitlines()
-    assert rows == ["case\tverdict\treasons\tsubmission", f"{CASE}\tREFUSED\ta b c | d\t"]
+    assert rows == ["case\tverdict\treasons\tsubmission\twarnings", f"{CASE}\tREFUSED\ta b c | d\t\t"]
 
 
 def test_people_are_told_how_many_were_accepted():
