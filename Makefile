@@ -17,7 +17,8 @@ demo: install ## simulate two persons and run them to sealed, checked submission
 	python tests/simulate/make_demo.py --out demo
 	snakemake --profile profiles/default --cores $(CORES) --configfile demo/config.yaml --directory demo
 
-test: install ## unit and integration tests
+test: ## unit and integration tests
+	@envs/install.sh test
 	pytest -ra
 
 lint: install ## formats and style

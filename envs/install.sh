@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Makes the tools of tools.yaml available where there is no conda: Debian packages, GATK from Maven Central, Python
-# packages from requirements.txt. Run by `make`; a second run does nothing.
+# packages from requirements.txt. Run by `make`; a second run does nothing. `install.sh test` adds what only tests need.
 # Everything but the Debian packages goes to .tools/bin of this checkout and to the user's cache, where checkouts share it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+purpose=${1-}
 checkout=$PWD
 cache=${XDG_CACHE_HOME:-${HOME:?is not set}/.cache}/ngc-wgs
 bin=$checkout/.tools/bin
@@ -26,6 +27,15 @@ debian_tools() {
     sed -n 's/[][,]/ /g; s/^  executables://p; s/^  debian:/=/p' envs/tools.yaml |
         awk '/^=/ { for (i = 1; i <= n; i++) print executable[i], $2; next } { n = split($0, executable) }'
     echo art_illumina art-nextgen-simulation-tools
+    if [[ $purpose == test ]] && wants_slurm; then
+        echo slurmctld slurm-wlm
+        echo munged munge
+    fi
+}
+# A Slurm of the tests' own, which needs root; not where there is one already.
+wants_slurm() {
+    (($(id -u) == 0)) && type -P apt-get > /dev/null && [[ ! -e /etc/slurm/slurm.conf ]] &&
+        { type -P slurmctld > /dev/null || ! type -P sbatch > /dev/null; }
 }
 recent_python() { python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; }
 python_brings_pip() { python3 -c 'import ensurepip' 2> /dev/null; }
