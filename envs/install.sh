@@ -34,7 +34,7 @@ debian_tools() {
 }
 # A Slurm of the tests' own, which needs root; not where there is one already.
 wants_slurm() {
-    (($(id -u) == 0)) && type -P apt-get > /dev/null && [[ ! -e /etc/slurm/slurm.conf ]] &&
+    (($(id -u) == 0)) && type -P apt-get > /dev/null && [[ ! -e ${SLURM_CONF:-/etc/slurm/slurm.conf} ]] &&
         { type -P slurmctld > /dev/null || ! type -P sbatch > /dev/null; }
 }
 recent_python() { python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; }
