@@ -17,6 +17,13 @@ include: "rules/check.smk"
 include: "rules/encrypt.smk"
 
 
+# Gates and headers take less than a node's queue.
+localrules:
+    accept,
+    intake_gate,
+    vcf_header,
+
+
 rule all:
     default_target: True
     input:

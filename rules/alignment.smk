@@ -17,8 +17,8 @@ rule bwa_mem:
         f"../envs/{config['aligner']}.yaml"
     threads: 2
     resources:
-        mem_mb=12000,
-        runtime=720,
+        mem_mb=memory(12000),
+        runtime=minutes(30, per_gb=30),
     params:
         aligner=config["aligner"],
         read_group=read_group,
@@ -48,8 +48,8 @@ rule samtools_markdup:
         "../envs/samtools.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=memory(4000),
+        runtime=minutes(30, per_gb=6),
     params:
         libraries=bams_by_library,
         optical_distance=config["optical_distance"],

@@ -1,5 +1,6 @@
 """Reads the tables once and holds every input and parameter function of the workflow."""
 
+import functools
 import gc
 import hashlib
 import json
@@ -250,8 +251,9 @@ def bams_by_library(wildcards):
 
 
 def java(wildcards, resources):
-    """Java options of a GATK step: 85 % of its memory, its scratch, and the site's own tuning."""
-    return f"-Xmx{int(resources.mem_mb * 0.85)}m -Djava.io.tmpdir={resources.tmpdir} {config['java_options']}".strip()
+    """Java options of a GATK step: 85 % of its own memory, its scratch, and the site's own tuning."""
+    heap = int((resources.mem_mb - SNAKEMAKE_MB) * 0.85)
+    return f"-Xmx{heap}m -Djava.io.tmpdir={resources.tmpdir} {config['java_options']}".strip()
 
 
 def pcr_indel_model(wildcards):
@@ -311,6 +313,45 @@ def only_declared(kind):
     spec = PROFILE.data[kind]
     keep = [f"{column}/{key}" for column in ("INFO", "FORMAT") for key in spec[column.lower()]]
     return ",".join(f"^{item}" for item in keep)
+
+
+# ---- what a job asks of the machine: docs/cluster.md has the measurements ------------------
+
+SNAKEMAKE_MB = 500  # a Slurm job counts its two Snakemake processes too, 200 MB each
+
+
+@functools.cache
+def fastq_gb(unit):
+    """GB of the two FASTQ files of a unit, compressed; 0 where they are no longer there."""
+    files = (Path(TABLES.units[unit][fq]) for fq in ("fq1", "fq2"))
+    return sum(path.stat().st_size for path in files if path.is_file()) / 1e9
+
+
+def gb_of_reads(wildcards):
+    """GB of compressed FASTQ that a job works for: of its unit, its sample or its case."""
+    if unit := wildcards.get("unit"):
+        return fastq_gb(unit)
+    if sample := wildcards.get("sample"):
+        return sum(map(fastq_gb, TABLES.units_of_sample[sample]))
+    return sum(map(fastq_gb, TABLES.units_of_case[wildcards.case]))
+
+
+def memory(mb):
+    """Resource function: MB of a job; each further attempt gets as much again."""
+
+    def megabytes(wildcards, attempt):
+        return SNAKEMAKE_MB + attempt * mb
+
+    return megabytes
+
+
+def minutes(least, per_gb=0):
+    """Resource function: time limit in minutes, and more for each GB of reads; each further attempt gets as much again."""
+
+    def limit(wildcards, attempt):
+        return int(attempt * (least + (per_gb and per_gb * gb_of_reads(wildcards))))
+
+    return limit
 
 
 # ---- the end of the run --------------------------------------------------------------------
