@@ -18,7 +18,7 @@ rule bwa_mem:
     threads: 2
     resources:
         mem_mb=memory(12000),
-        runtime=minutes(30, per_gb=30),
+        runtime=minutes(30, per_gb=60),
     params:
         aligner=config["aligner"],
         read_group=read_group,
@@ -49,7 +49,7 @@ rule samtools_markdup:
     threads: 2
     resources:
         mem_mb=memory(4000),
-        runtime=minutes(30, per_gb=6),
+        runtime=minutes(30, per_gb=8),
     params:
         libraries=bams_by_library,
         optical_distance=config["optical_distance"],

@@ -16,7 +16,7 @@ rule fastp:
         "../envs/fastp.yaml"
     threads: 1
     resources:
-        mem_mb=memory(500),
+        mem_mb=memory(2000),
         runtime=minutes(30, per_gb=4),
     shell:
         "fastp --in1 {input.fq1:q} --in2 {input.fq2:q} --thread {threads} --dont_eval_duplication"
@@ -41,7 +41,7 @@ rule samtools_stats:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=minutes(30, per_gb=2),
+        runtime=minutes(30, per_gb=5),
     shell:
         "samtools stats -@ {threads} --reference {input.fasta:q} {input.cram:q} > {output:q} 2> {log:q}"
 
@@ -70,7 +70,7 @@ rule mosdepth:
     threads: 2
     resources:
         mem_mb=memory(4000),
-        runtime=minutes(30, per_gb=1),
+        runtime=minutes(30, per_gb=2),
     params:
         prefix="results/qc/{sample}",
     shell:
@@ -98,7 +98,7 @@ rule picard_collect_wgs_metrics:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=minutes(30, per_gb=8),
+        runtime=minutes(30, per_gb=20),
     params:
         java=java,
     shell:
