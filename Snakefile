@@ -31,6 +31,10 @@ rule all:
         expand("results/encrypt/{case}.json", case=TABLES.cases if config["recipients"] else []),
 
 
+onstart:
+    refuse_leftover_jobs()
+
+
 onsuccess:
     # A run of only some targets leaves cases unjudged, which is no fault of it.
     if not give_verdict({}) and any(job.rule.name == "all" for job in workflow.dag.jobs):

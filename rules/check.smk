@@ -33,10 +33,10 @@ rule accept:
         touch("results/check/{case}.accepted"),
     log:
         "logs/check/{case}.accept.log",
+    retries: 0
     conda:
         "../envs/python.yaml"
     threads: 1
-    retries: 0
     resources:
         mem_mb=memory(500),
         runtime=minutes(10),

@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import shlex
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -354,7 +356,28 @@ def minutes(least, per_gb=0):
     return limit
 
 
-# ---- the end of the run --------------------------------------------------------------------
+# ---- the start and the end of the run ------------------------------------------------------
+
+
+def refuse_leftover_jobs():
+    """Stop where Slurm jobs of an earlier launcher still work in this folder: no file has two writers."""
+    logs = Path(".snakemake/slurm_logs").resolve()
+    if not logs.is_dir() or not shutil.which("squeue"):
+        return
+    asked = subprocess.run(
+        ["squeue", "--me", "--noheader", "--Format=JobID:32,STDOUT:4096"], capture_output=True, text=True
+    )
+    if asked.returncode:
+        said = asked.stderr.strip()
+        raise WorkflowError(
+            f"{logs}: jobs of an earlier run may be left. Mend: start again when squeue answers ({said})."
+        )
+    jobs = [line[:32].strip() for line in asked.stdout.splitlines() if line[32:].startswith(f"{logs}/")]
+    if jobs:
+        raise WorkflowError(
+            f"{Path().resolve()}: jobs of an earlier run still work here. Mend: wait for them, or scancel {' '.join(jobs)},"
+            " then start again."
+        )
 
 
 def cases_of_job(job):

@@ -56,10 +56,10 @@ rule preflight:
         "results/intake/preflight.json",
     log:
         "logs/intake/preflight.log",
+    retries: 0
     conda:
         "../envs/python.yaml"
     threads: 1
-    retries: 0
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
@@ -100,10 +100,10 @@ rule intake_gate:
         "results/intake/{case}.accepted",
     log:
         "logs/intake/{case}.log",
+    retries: 0
     conda:
         "../envs/python.yaml"
     threads: 1
-    retries: 0
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),

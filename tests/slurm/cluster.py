@@ -1,4 +1,4 @@
-"""A real Slurm on this machine: one controller and three nodes of 4 CPUs and 64 GB in name, which share what is there.
+"""A real Slurm on this machine: one controller and three nodes of 2 CPUs and 64 GB in name, which share what is there.
 
 As a command `python tests/slurm/cluster.py` it runs until interrupted; the integration tests start it themselves.
 Slurm reads /etc/slurm/slurm.conf, since job steps do not inherit SLURM_CONF: a machine that has one is left alone, and
@@ -23,14 +23,15 @@ CONFIGURATION = Path("/etc/slurm/slurm.conf")
 NODES = ("n1", "n2", "n3")
 MARK = "# Written by tests/slurm/cluster.py, which deletes it when it ends.\n"
 CONTROLLER_PORT = 16817
-# Memory is watched by sampling each second, as no cgroups are asked for; a node is down after five silent seconds.
+# Memory is watched by sampling each second, as no cgroups are asked for; a node is down after five silent seconds, and
+# what ran on it is requeued after the five of a credential.
 TEXT = """\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={port}
 SlurmUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge/socket
+AuthInfo=socket={folder}/munge/socket,cred_expire=5
 CredType=cred/munge
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/%n
@@ -86,7 +87,7 @@ class Cluster:
         host = socket.gethostname().split(".")[0]
         nodes = [
             f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={CONTROLLER_PORT + number}"
-            " CPUs=4 RealMemory=64000 State=UNKNOWN"
+            " CPUs=2 RealMemory=64000 State=UNKNOWN"
             for number, name in enumerate(NODES, 1)
         ]
         text = TEXT.format(
