@@ -33,14 +33,17 @@ rule all:
 
 onstart:
     refuse_leftover_jobs()
+    keep_journal()
 
 
 onsuccess:
+    end_journal()
     # A run of only some targets leaves cases unjudged, which is no fault of it.
     if not give_verdict({}) and any(job.rule.name == "all" for job in workflow.dag.jobs):
         raise WorkflowError("not every case was accepted, see results/verdict.tsv")
 
 
 onerror:
+    end_journal()
     forget_refusal()
     give_verdict(unfinished_jobs())

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import snakemake.io
@@ -24,7 +25,7 @@ sys.path.insert(0, str(HOUSE / "scripts"))
 shell.prefix("set -euo pipefail; export REF_PATH=/dev/null REF_CACHE=/dev/null; ")
 
 import ngc_profile
-from ngc_wgs import errors, signing, tables, verdict
+from ngc_wgs import errors, progress, signing, tables, verdict
 
 
 async def never_protected(self):
@@ -380,13 +381,29 @@ def refuse_leftover_jobs():
         )
 
 
-def cases_of_job(job):
-    """Cases that a job works for: its own, or all for a job of the whole run."""
-    wildcards = job.wildcards_dict
+def case_of(wildcards):
+    """The case that a job with these wildcards works for; None for a job of the whole run."""
     if "case" in wildcards:
-        return [wildcards["case"]]
+        return wildcards["case"]
     sample = wildcards.get("sample") or TABLES.units.get(wildcards.get("unit"), {}).get("sample")
-    return [TABLES.samples[sample]["case"]] if sample else list(TABLES.cases)
+    return TABLES.samples[sample]["case"] if sample else None
+
+
+def keep_journal():
+    """Note from now on how the jobs fare, for `ngc-wgs status`."""
+    waiting = [job for job in workflow.dag.needrun_jobs() if job.rule.name != "all"]
+    busy = {case_of(job.wildcards_dict) for job in waiting}
+    done = {case: case not in busy and Path(f"results/check/{case}.accepted").is_file() for case in TABLES.cases}
+    stages = {rule.name: Path(rule.snakefile).stem for rule in workflow.rules}
+    rules = Counter(job.rule.name for job in waiting)
+    logger.addHandler(progress.Journal(progress.JOURNAL, rules, stages, done, case_of))
+
+
+def end_journal():
+    """Note that this process came to its own end."""
+    for handler in logger.handlers:
+        if isinstance(handler, progress.Journal):
+            handler.end()
 
 
 def unfinished_jobs():
@@ -395,7 +412,8 @@ def unfinished_jobs():
     waiting = set(workflow.dag.needrun_jobs())
     for job in waiting:
         if job.rule.name != "all" and not any(other in waiting for other in workflow.dag.dependencies[job]):
-            for case in cases_of_job(job):
+            case = case_of(job.wildcards_dict)
+            for case in [case] if case else TABLES.cases:
                 stops[case].append(verdict.Stop(job.rule.name, job.log[0] if job.log else None))
     return stops
 
