@@ -143,10 +143,12 @@ def test_what_slurm_kills_is_done_again_to_the_same_content(cluster, profile, fi
     subprocess.run(["scontrol", "update", f"JobId={late['JobId']}", "TimeLimit=1"], check=True)
     subprocess.run(["scancel", cancelled["JobId"]], check=True)
     cluster.kill(lost["NodeList"])
-    cluster.kill("slurmctld")
+    cluster.kill("slurmctld", signal.SIGTERM)
     assert (finished / f"results/qc/{UNITS[1]}.fastp.json").stat().st_size == HALF
     time.sleep(3)
     cluster.start("slurmctld")
+    slurm.wait_until(lambda: cluster.states().get(lost["NodeList"], "").startswith("down"), "a node that is down", 120)
+    cluster.start(lost["NodeList"])
     assert launcher.wait(timeout=900) == 0, log.read_text()
 
     def told(rule: str, unit: str, *keys: str) -> list[tuple[str, ...]]:
