@@ -28,12 +28,16 @@ lint: install ## formats and style
 	python tests/simulate/make_demo.py --out demo
 	snakemake --lint --configfile demo/config.yaml --directory demo
 
-bench: install ## cost of runs, callers compared; the report goes to stdout
+bench: ## cost of runs, callers compared, a cluster; the report goes to stdout
+	@envs/install.sh test
 	python tests/bench/bench.py
 	python tests/bench/callers.py
+	python tests/slurm/scale.py
 
-proof: demo ## the checker's proofs at full length; the report goes to stdout
+proof: demo ## the checker's proofs at full length, a whole run on Slurm; the report goes to stdout
 	python tests/proof/proof.py --demo demo
+	@envs/install.sh test
+	NGC_WGS_PROOF=1 pytest -ra tests/integration/test_slurm.py -k whole
 
 clean: ## the demo, without the tools
 	@if [ -e demo ]; then chmod -R u+w demo; rm -rf demo; fi

@@ -36,7 +36,7 @@ class Journal(logging.Handler):
     def __init__(self, path: Path, rules: Mapping[str, int], stages: Mapping[str, str], cases: Mapping[str, bool],
                  case_of: Callable[[Mapping[str, str]], str | None]) -> None:  # fmt: skip
         super().__init__()
-        self.case_of = case_of
+        self.case_of, self.rules = case_of, rules
         path.parent.mkdir(exist_ok=True)
         self.file = path.open("w", buffering=1)
         about = {"pid": os.getpid(), "host": socket.gethostname(), "rules": rules, "stages": stages, "cases": cases}
@@ -48,7 +48,7 @@ class Journal(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         event = str(getattr(record, "event", ""))
-        if event == "job_info":
+        if event == "job_info" and record.rule_name in self.rules:  # not `all`, which does nothing
             item = {"rule": record.rule_name, "case": self.case_of(record.wildcards), "log": [*record.log][:1]}
             self.note({"time": record.created, "job": record.jobid, "event": "submitted", **item})
         elif event == "job_finished":

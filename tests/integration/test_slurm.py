@@ -135,7 +135,7 @@ def test_what_slurm_kills_is_done_again_to_the_same_content(cluster, profile, fi
     # All at once: too much memory, too much time, a node without power, scancel, and no scheduler for a while.
     launcher = launch(finished, profile, tools, log, *PRODUCTS)
     slurm.wait_until(
-        lambda: len(list(hold.glob("ID:*"))) == 2 and (hold / "time").exists(), "three jobs that hang", 120
+        lambda: len(list(hold.glob("ID:*"))) == 2 and (hold / "time").exists(), "three jobs that hang", 300
     )
     lost, cancelled = (jobs("bwa_mem", unit, "running")[0] for unit in UNITS)
     late = jobs("fastp", UNITS[1], "running")[0]
@@ -175,3 +175,10 @@ def test_what_slurm_kills_is_done_again_to_the_same_content(cluster, profile, fi
     for unit in UNITS:
         name = f"results/qc/{unit}.fastp.json"
         assert json.loads((finished / name).read_text()) == json.loads((tiny_run.directory / name).read_text())
+
+
+@pytest.mark.skipif(not os.environ.get("NGC_WGS_PROOF"), reason="ten minutes: part of `make proof`")
+def test_a_whole_run_on_the_cluster_has_the_content_of_a_local_one(cluster, profile, tiny, tiny_run, tmp_path):
+    log = tmp_path / "launcher.log"
+    assert launch(tiny, profile, tmp_path, log).wait() == 0, log.read_text()
+    assert runs.contents(runs.bag(tiny)) == runs.contents(runs.bag(tiny_run.directory))

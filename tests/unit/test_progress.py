@@ -70,6 +70,12 @@ def test_a_case_is_at_the_furthest_stage_that_it_has_reached(run):
     assert progress.stages(run.read()) == {"calling": 1, "alignment": 1, "done": 2}
 
 
+def test_the_rule_that_only_gathers_is_not_counted(run):
+    run.submit(1, "all", None, 1)
+    run.finish(1, 2)
+    assert run.read().jobs == {}
+
+
 def test_the_time_left_is_that_of_like_jobs_at_the_width_of_the_run(run):
     for job in (1, 2):
         run.submit(job, "bwa_mem", "A", 0)
