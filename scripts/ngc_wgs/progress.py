@@ -49,12 +49,13 @@ class Journal(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         event = str(getattr(record, "event", ""))
         if event == "job_info" and record.rule_name in self.rules:  # not `all`, which does nothing
-            item = {"rule": record.rule_name, "case": self.case_of(record.wildcards), "log": [*record.log][:1]}
+            item = {"rule": record.rule_name, "case": self.case_of(record.wildcards), "logs": [*record.log]}
             self.note({"time": record.created, "job": record.jobid, "event": "submitted", **item})
         elif event == "job_finished":
             self.note({"time": record.created, "job": record.job_id, "event": "finished"})
         elif event == "job_error":
-            self.note({"time": record.created, "job": record.jobid, "event": "failed"})
+            logs = [*(record.log or ())]  # the scheduler's own log too, which alone says what killed a job
+            self.note({"time": record.created, "job": record.jobid, "event": "failed", "logs": logs})
 
     def end(self) -> None:
         """Note that the launching process came to its own end."""
@@ -70,7 +71,7 @@ class Job:
 
     rule: str
     case: str | None
-    log: str | None
+    logs: list[str]
     since: float
     until: float | None = None
     state: str = "submitted"
@@ -97,11 +98,12 @@ def read(path: Path) -> Progress:
         if item["event"] == "ended":
             ended = item["time"]
         elif item["event"] == "submitted":
-            jobs[item["job"]] = Job(item["rule"], item["case"], next(iter(item["log"]), None), item["time"])
+            jobs[item["job"]] = Job(item["rule"], item["case"], item["logs"], item["time"])
         elif item["job"] in jobs:
             job = jobs[item["job"]]
             job.state, job.until = item["event"], item["time"]
             if job.state == "failed":
+                job.logs = item["logs"] or job.logs
                 failures.append((item["time"], item["job"]))
     return Progress(about, jobs, failures, ended)
 
@@ -198,16 +200,16 @@ def for_people(directory: Path, now: float) -> str:
     for when, number in progress.failures[: -SHOWN_FAILURES - 1 : -1]:
         job = progress.jobs[number]
         again = {"submitted": ", running again", "finished": ", mended"}.get(job.state, "")
-        lines.append(
-            f"  {datetime.fromtimestamp(when):%H:%M} {job.case or 'the run'} {job.rule}{again}: {job.log or 'no log'}"
-        )
-        lines += [f"        {line}" for line in last_lines(directory / job.log if job.log else None)]
+        lines.append(f"  {datetime.fromtimestamp(when):%H:%M} {job.case or 'the run'} {job.rule}{again}")
+        for log in job.logs:
+            lines.append(f"      {log}")
+            lines += [f"        {line}" for line in last_lines(directory / log)]
     return "\n".join(lines)
 
 
-def last_lines(path: Path | None) -> list[str]:
+def last_lines(path: Path) -> list[str]:
     """Last lines of a log that may not be there."""
-    if path is None or not path.is_file():
+    if not path.is_file():
         return []
     return path.read_text(errors="replace").splitlines()[-LOG_LINES:]
 

@@ -42,7 +42,7 @@ class Run:
         self.journal.handle(record("job_finished", self.begun + when, job_id=job))
 
     def fail(self, job, when):
-        self.journal.handle(record("job_error", self.begun + when, jobid=job))
+        self.journal.handle(record("job_error", self.begun + when, jobid=job, log=["logs/one.log", "slurm.log"]))
 
     def read(self):
         return progress.read(self.folder / progress.JOURNAL)
@@ -96,14 +96,16 @@ def test_a_failed_attempt_is_told_with_the_end_of_its_log_and_whether_it_runs_ag
     (run.folder / "logs" / "one.log").write_text("".join(f"line {number}\n" for number in range(20)))
     run.submit(1, "bwa_mem", "A", 1)
     run.fail(1, 2)
+    (run.folder / "slurm.log").write_text("DUE TO TIME LIMIT\n")
     text = run.text(3)
+    assert "      slurm.log\n        DUE TO TIME LIMIT" in text
     assert "0 of 12 done, 0 submitted, 1 failed" in text
-    assert " A bwa_mem: logs/one.log" in text
+    assert " A bwa_mem\n      logs/one.log\n" in text
     assert "line 19" in text and "line 12" in text and "line 11" not in text
     run.submit(1, "bwa_mem", "A", 3)
-    assert " A bwa_mem, running again: " in run.text(4)
+    assert " A bwa_mem, running again\n" in run.text(4)
     run.finish(1, 5)
-    assert " A bwa_mem, mended: " in run.text(6)
+    assert " A bwa_mem, mended\n" in run.text(6)
     assert "1 of 12 done, 0 submitted, 0 failed" in run.text(6)
 
 
