@@ -20,8 +20,8 @@ demo: install ## simulate two persons and run them to sealed, checked submission
 	python tests/simulate/make_demo.py --out demo
 	snakemake --profile profiles/default --cores $(CORES) --configfile demo/config.yaml --directory demo
 
-test: install ## unit and integration tests
-	@envs/install.sh browser
+test: ## unit and integration tests
+	@envs/install.sh test
 	pytest -ra
 
 lint: install ## formats and style
@@ -31,12 +31,16 @@ lint: install ## formats and style
 	python tests/simulate/make_demo.py --out demo
 	snakemake --lint --configfile demo/config.yaml --directory demo
 
-bench: install ## cost of runs, callers compared; the report goes to stdout
+bench: ## cost of runs, callers compared, a cluster; the report goes to stdout
+	@envs/install.sh test
 	python tests/bench/bench.py
 	python tests/bench/callers.py
+	python tests/slurm/scale.py
 
-proof: demo ## the checker's proofs at full length; the report goes to stdout
+proof: demo ## the checker's proofs at full length, a whole run on Slurm; the report goes to stdout
 	python tests/proof/proof.py --demo demo
+	@envs/install.sh test
+	NGC_WGS_PROOF=1 pytest -ra tests/integration/test_slurm.py -k whole
 
 clean: ## the demo, without the tools
 	@if [ -e demo ]; then chmod -R u+w demo; rm -rf demo; fi

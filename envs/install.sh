@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # Makes the tools of tools.yaml available where there is no conda: Debian packages, GATK from Maven Central, Python
-# packages from requirements.txt. Run by `make`; a second run does nothing. `install.sh browser` brings Chromium, for the
-# tests of the report; where it cannot be had, it says so and they are left out.
+# packages from requirements.txt. Run by `make`; a second run does nothing.
 # Everything but the Debian packages goes to .tools/bin of this checkout and to the user's cache, where checkouts share it.
 #
 #   install.sh            all of it; from the folder that BUNDLE names, or `bundle` beside the Snakefile, and without
 #                         network, where there is one
 #   install.sh --debian   the Debian packages only, for root
+#   install.sh test       all of it, and what only tests need: Slurm, and Chromium where it can be had
 #   install.sh --bundle   all of it, then the archive for a site without network (bundle.sh)
 set -euo pipefail
 bundle=${BUNDLE:+$(cd "$BUNDLE" && pwd)}
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+action=${1-}
 checkout=$PWD
 [[ -n $bundle || ! -d bundle ]] || bundle=$PWD/bundle
 cache=${XDG_CACHE_HOME:-${HOME:?is not set}/.cache}/ngc-wgs
@@ -35,6 +36,15 @@ debian_tools() {
     sed -n 's/[][,]/ /g; s/^  executables://p; s/^  debian:/=/p' envs/tools.yaml |
         awk '/^=/ { for (i = 1; i <= n; i++) print executable[i], $2; next } { n = split($0, executable) }'
     echo art_illumina art-nextgen-simulation-tools
+    if [[ $action == test ]] && wants_slurm; then
+        echo slurmctld slurm-wlm
+        echo munged munge
+    fi
+}
+# A Slurm of the tests' own, which needs root; not where there is one already.
+wants_slurm() {
+    (($(id -u) == 0)) && type -P apt-get > /dev/null && [[ ! -e ${SLURM_CONF:-/etc/slurm/slurm.conf} ]] &&
+        { type -P slurmctld > /dev/null || ! type -P sbatch > /dev/null; }
 }
 recent_python() { python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; }
 python_brings_pip() { python3 -c 'import ensurepip' 2> /dev/null; }
@@ -88,8 +98,7 @@ apt-get install --no-install-recommends $*"
 
 install_browser() {
     [[ ! $(type -P chromium chromium-browser google-chrome) ]] || return 0
-    mkdir -p .tools
-    (log=$checkout/.tools/log && install_packages chromium) || say "no Chromium: the report is not tested in a browser"
+    (install_packages chromium) || say "no Chromium: the report is not tested in a browser"
 }
 
 # Sets `source`, of install_packages, to options that leave apt the bundle as its only source. apt reads no path with
@@ -246,12 +255,11 @@ complete() {
 end() {
     # shellcheck source=envs/bundle.sh
     [[ $action != --bundle ]] || source envs/bundle.sh
+    [[ $action != test ]] || install_browser
     exit
 }
 
-action=${1-}
-[[ $action != browser ]] || { install_browser && exit; }
-[[ $action =~ ^(--debian|--bundle)?$ ]] || stop "$action: no such option; see the head of $0"
+[[ $action =~ ^(test|--debian|--bundle)?$ ]] || stop "$action: no such option; see the head of $0"
 complete && { say "everything is in place" && end; }
 
 [[ $cache != *[[:space:]\']* ]] || stop "the cache $cache has a space in its path: set XDG_CACHE_HOME to a folder without"

@@ -1,11 +1,15 @@
 """Reads the tables once and holds every input and parameter function of the workflow."""
 
+import functools
 import gc
 import hashlib
 import json
 import os
 import shlex
+import shutil
+import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import snakemake.io
@@ -21,7 +25,7 @@ sys.path.insert(0, str(HOUSE / "scripts"))
 shell.prefix("set -euo pipefail; export REF_PATH=/dev/null REF_CACHE=/dev/null; ")
 
 import ngc_profile
-from ngc_wgs import __version__, errors, signing, tables, verdict
+from ngc_wgs import __version__, errors, progress, signing, tables, verdict
 from ngc_wgs import report as run_report
 
 
@@ -344,8 +348,9 @@ def bams_by_library(wildcards):
 
 
 def java(wildcards, resources):
-    """Java options of a GATK step: 85 % of its memory, its scratch, and the site's own tuning."""
-    return f"-Xmx{int(resources.mem_mb * 0.85)}m -Djava.io.tmpdir={resources.tmpdir} {config['java_options']}".strip()
+    """Java options of a GATK step: 85 % of its own memory, its scratch, and the site's own tuning."""
+    heap = int((resources.mem_mb - SNAKEMAKE_MB) * 0.85)
+    return f"-Xmx{heap}m -Djava.io.tmpdir={resources.tmpdir} {config['java_options']}".strip()
 
 
 def pcr_indel_model(wildcards):
@@ -455,16 +460,92 @@ def only_declared(kind):
     return ",".join(f"^{item}" for item in keep)
 
 
-# ---- the end of the run --------------------------------------------------------------------
+# ---- what a job asks of the machine: docs/cluster.md has the measurements ------------------
+
+SNAKEMAKE_MB = 500  # a Slurm job counts its two Snakemake processes too, 200 MB each
 
 
-def cases_of_job(job):
-    """Cases that a job works for: its own, or all for a job of the whole run."""
-    wildcards = job.wildcards_dict
+@functools.cache
+def fastq_gb(unit):
+    """GB of the two FASTQ files of a unit, compressed; 0 where they are no longer there."""
+    files = (Path(TABLES.units[unit][fq]) for fq in ("fq1", "fq2"))
+    return sum(path.stat().st_size for path in files if path.is_file()) / 1e9
+
+
+def gb_of_reads(wildcards):
+    """GB of compressed FASTQ that a job works for: of its unit, its sample or its case."""
+    if unit := wildcards.get("unit"):
+        return fastq_gb(unit)
+    if sample := wildcards.get("sample"):
+        return sum(map(fastq_gb, TABLES.units_of_sample[sample]))
+    return sum(map(fastq_gb, TABLES.units_of_case[wildcards.case]))
+
+
+def memory(mb):
+    """Resource function: MB of a job; each further attempt gets as much again."""
+
+    def megabytes(wildcards, attempt):
+        return SNAKEMAKE_MB + attempt * mb
+
+    return megabytes
+
+
+def minutes(least, per_gb=0):
+    """Resource function: time limit in minutes, and more for each GB of reads; each further attempt gets as much again."""
+
+    def limit(wildcards, attempt):
+        return int(attempt * (least + (per_gb and per_gb * gb_of_reads(wildcards))))
+
+    return limit
+
+
+# ---- the start and the end of the run ------------------------------------------------------
+
+
+def refuse_leftover_jobs():
+    """Stop where Slurm jobs of an earlier launcher still work in this folder: no file has two writers."""
+    logs = Path(".snakemake/slurm_logs").resolve()
+    if not logs.is_dir() or not shutil.which("squeue"):
+        return
+    asked = subprocess.run(
+        ["squeue", "--me", "--noheader", "--Format=JobID:32,STDOUT:4096"], capture_output=True, text=True
+    )
+    if asked.returncode:
+        said = asked.stderr.strip()
+        raise WorkflowError(
+            f"{logs}: jobs of an earlier run may be left. Mend: start again when squeue answers ({said})."
+        )
+    jobs = [line[:32].strip() for line in asked.stdout.splitlines() if line[32:].startswith(f"{logs}/")]
+    if jobs:
+        raise WorkflowError(
+            f"{Path().resolve()}: jobs of an earlier run still work here. Mend: wait for them, or scancel {' '.join(jobs)},"
+            " then start again."
+        )
+
+
+def case_of(wildcards):
+    """The case that a job with these wildcards works for; None for a job of the whole run."""
     if "case" in wildcards:
-        return [wildcards["case"]]
+        return wildcards["case"]
     sample = wildcards.get("sample") or TABLES.units.get(wildcards.get("unit"), {}).get("sample")
-    return [TABLES.samples[sample]["case"]] if sample else list(TABLES.cases)
+    return TABLES.samples[sample]["case"] if sample else None
+
+
+def keep_journal():
+    """Note from now on how the jobs fare, for `ngc-wgs status`."""
+    waiting = [job for job in workflow.dag.needrun_jobs() if job.rule.name != "all"]
+    busy = {case_of(job.wildcards_dict) for job in waiting}
+    done = {case: case not in busy and Path(f"results/check/{case}.accepted").is_file() for case in TABLES.cases}
+    stages = {rule.name: Path(rule.snakefile).stem for rule in workflow.rules}
+    rules = Counter(job.rule.name for job in waiting)
+    logger.addHandler(progress.Journal(progress.JOURNAL, rules, stages, done, case_of))
+
+
+def end_journal():
+    """Note that this process came to its own end."""
+    for handler in logger.handlers:
+        if isinstance(handler, progress.Journal):
+            handler.end()
 
 
 def unfinished_jobs():
@@ -473,7 +554,8 @@ def unfinished_jobs():
     waiting = set(workflow.dag.needrun_jobs())
     for job in waiting:
         if job.rule.name != "all" and not any(other in waiting for other in workflow.dag.dependencies[job]):
-            for case in cases_of_job(job):
+            case = case_of(job.wildcards_dict)
+            for case in [case] if case else TABLES.cases:
                 stops[case].append(verdict.Stop(job.rule.name, job.log[0] if job.log else None))
     return stops
 

@@ -22,8 +22,8 @@ rule alignment_metrics:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         samples=case_samples,
         evaluation=evaluation(),
@@ -48,8 +48,8 @@ rule alignment_gate:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     params:
         samples=case_samples,
         study_type=study_type,
@@ -73,8 +73,8 @@ rule metrics:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         sample=sample_row,
         study_type=study_type,
@@ -94,7 +94,7 @@ rule calling_gate:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     script:
         "../scripts/calling_gate.py"

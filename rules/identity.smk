@@ -14,8 +14,8 @@ rule population_header:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory(1000),
+        runtime=minutes(60),
     params:
         name=config["population"]["name"],
         version=config["population"]["version"],
@@ -37,8 +37,8 @@ rule bcftools_population_sites:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=240,
+        mem_mb=memory(1000),
+        runtime=minutes(240),
     shell:
         'bcftools query -i \'TYPE="snp" && N_ALT=1 && INFO/AF>=0.01 && INFO/AF<=0.99 && (FILTER="PASS" || FILTER=".")\''
         " -f '%CHROM\\t%POS\\t%REF\\t%ALT\\t%INFO/AF\\n' {input.vcf:q} > {output:q} 2> {log:q}"
@@ -68,8 +68,8 @@ rule identity_sites:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=memory(8000),
+        runtime=minutes(60),
     params:
         spacing=config["population"]["spacing"],
         samples=known_columns(),
@@ -97,8 +97,8 @@ rule samtools_slice:
         "../envs/samtools.yaml"
     threads: 2
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=memory(1000),
+        runtime=minutes(120),
     shell:
         "samtools view -@ {threads} -u -M -L {input.bed:q} -T {input.fasta:q}"
         " --write-index -o {output.bam:q}##idx##{output.bai:q} {input.cram:q} 2> {log:q}"
@@ -124,8 +124,8 @@ rule bcftools_fingerprint:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=memory(1000),
+        runtime=minutes(120),
     params:
         lanes=lanes_as_samples,
     shell:
@@ -152,8 +152,8 @@ rule gatk_get_pileup_summaries:
         "../envs/gatk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
     params:
         java=java,
     shell:
@@ -172,8 +172,8 @@ rule gatk_calculate_contamination:
         "../envs/gatk.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     params:
         java=java,
     shell:
@@ -198,8 +198,8 @@ rule verifybamid2:
         "../envs/verifybamid2.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory(4000),
+        runtime=minutes(240),
     params:
         resource=config["verifybamid2_resource"],
         prefix="results/identity/{sample}.verifybamid2",
@@ -221,8 +221,8 @@ rule contamination:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     script:
         "../scripts/contamination.py"
 
@@ -245,8 +245,8 @@ rule identity_peers:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     params:
         tables=TABLE_FILES,
     script:
@@ -268,8 +268,8 @@ rule picard_crosscheck_fingerprints:
         "../envs/gatk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory(4000),
+        runtime=minutes(240),
     params:
         java=java,
     shell:
@@ -290,8 +290,8 @@ rule plink2_king:
         "../envs/plink2.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     params:
         prefix="results/identity/{case}",
     shell:
@@ -314,8 +314,8 @@ rule identity:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=memory(1000),
+        runtime=minutes(30),
     params:
         tables=TABLE_FILES,
     script:
@@ -345,8 +345,8 @@ rule bcftools_trio:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=memory(2000),
+        runtime=minutes(240),
     params:
         autosomes=AUTOSOMES,
     shell:
@@ -372,8 +372,8 @@ rule picard_find_mendelian_violations:
         "../envs/gatk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
     params:
         java=java,
         pedigree=trio_pedigree,
@@ -396,7 +396,7 @@ rule mendel:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     script:
         "../scripts/mendel.py"

@@ -33,8 +33,8 @@ rule package:
         "../envs/python.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=480,
+        mem_mb=memory(2000),
+        runtime=minutes(30, per_gb=4),
     params:
         case=case_rows,
         configuration=biology(),

@@ -16,8 +16,8 @@ rule fastp:
         "../envs/fastp.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=240,
+        mem_mb=memory(2000),
+        runtime=minutes(30, per_gb=4),
     shell:
         "fastp --in1 {input.fq1:q} --in2 {input.fq2:q} --thread {threads} --dont_eval_duplication"
         " --disable_adapter_trimming --disable_quality_filtering --disable_length_filtering --disable_trim_poly_g"
@@ -40,8 +40,8 @@ rule samtools_stats:
         "../envs/samtools.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=memory(2000),
+        runtime=minutes(30, per_gb=5),
     shell:
         "samtools stats -@ {threads} --reference {input.fasta:q} {input.cram:q} > {output:q} 2> {log:q}"
 
@@ -69,8 +69,8 @@ rule mosdepth:
         "../envs/mosdepth.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory(4000),
+        runtime=minutes(30, per_gb=2),
     params:
         prefix="results/qc/{sample}",
     shell:
@@ -97,8 +97,8 @@ rule picard_collect_wgs_metrics:
         "../envs/gatk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=memory(4000),
+        runtime=minutes(30, per_gb=20),
     params:
         java=java,
     shell:
@@ -118,8 +118,8 @@ rule bcftools_stats:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory(1000),
+        runtime=minutes(30),
     params:
         autosomes=AUTOSOMES,
     shell:

@@ -28,8 +28,8 @@ rule multiqc:
         "../envs/multiqc.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     params:
         config=str(HOUSE / "config" / "multiqc.yaml"),
         cases=cases_of_samples,

@@ -54,7 +54,13 @@ class Machine:
         """Runs the installation: exit status, and all that it printed."""
         done = subprocess.run(
             [self.checkout / "envs" / "install.sh", *arguments],
-            env={"PATH": str(self.bin), "MACHINE": str(self.folder), "XDG_CACHE_HOME": str(self.cache), **variables},
+            env={
+                "PATH": str(self.bin),
+                "MACHINE": str(self.folder),
+                "XDG_CACHE_HOME": str(self.cache),
+                "SLURM_CONF": str(self.folder / "slurm.conf"),
+                **variables,
+            },
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -102,6 +108,22 @@ def test_installs_nothing_for_what_is_on_path_already(machine):
     machine.put("java", "echo 'openjdk version \"21.0.1\" 2023-10-17' >&2")
     machine.install()
     assert machine.apt_calls()[0].endswith(" " + " ".join(PACKAGES[2:]))
+
+
+def test_only_the_tests_ask_for_a_slurm_and_only_where_there_is_none(machine):
+    machine.install("test")
+    assert machine.apt_calls()[0].endswith(" ".join(["", *PACKAGES, "slurm-wlm", "munge", *JAVA_PACKAGES]))
+    for sign_of_one in (machine.bin / "sbatch", machine.folder / "slurm.conf"):
+        machine.put(sign_of_one, "exit 0")
+        (machine.folder / "apt.log").unlink()
+        machine.install("test")
+        assert machine.apt_calls()[0].endswith(" ".join(["", *PACKAGES, *JAVA_PACKAGES]))
+        sign_of_one.unlink()
+
+
+def test_without_root_the_tests_ask_for_no_slurm(machine):
+    machine.put("id", "echo 1000")
+    assert "slurm" not in machine.install("test")[1]
 
 
 def test_a_java_that_is_too_old_for_gatk_is_missing(machine):
