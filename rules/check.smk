@@ -16,7 +16,7 @@ rule check:
         "benchmarks/check/{case}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=2000,
         runtime=480,

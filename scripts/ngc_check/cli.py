@@ -17,6 +17,7 @@ import ngc_profile
 
 STATUS_ORDER = ("FAIL", "WARN", "NOT_CHECKED", "INFO")
 EXIT_UNJUDGED = 2
+MAX_THREADS = 64
 
 
 def add_check(commands) -> None:
@@ -49,10 +50,18 @@ def add_check(commands) -> None:
     check.add_argument(
         "--private-key",
         metavar="FILE",
-        help="Crypt4GH key of the receiver, to judge an encrypted submission (decrypted for the while under TMPDIR)",
+        help="Crypt4GH key of the receiver, to judge an encrypted submission or file (decrypted for the while under "
+        "TMPDIR)",
     )
     check.add_argument("--deny-list", metavar="TXT", help="words that must not be there, one a line")
     check.add_argument("--date", metavar="YYYY-MM-DD", help="day to judge a single file at (default: today)")
+    check.add_argument(
+        "--threads",
+        metavar="N",
+        type=_threads,
+        default=1,
+        help="threads to judge a VCF with (default: 1); the report is the same",
+    )
     check.set_defaults(run=run)
 
 
@@ -85,6 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
             on_date=_day(arguments.date),
             public_keys=arguments.public_key,
             private_key=arguments.private_key,
+            threads=arguments.threads,
         )
     except (CannotJudge, ngc_profile.ProfileError) as error:
         report = Report(name, "unknown", reason=str(error), spec_only=arguments.spec_only)
@@ -108,6 +118,12 @@ def run(arguments: argparse.Namespace) -> int:
     except BrokenPipeError:  # the reader, for example `head`, has seen enough
         sys.stderr.close()
     return report.exit_code
+
+
+def _threads(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_THREADS:
+        raise argparse.ArgumentTypeError(f"{text}: not a whole number from 1 to {MAX_THREADS}")
+    return int(text)
 
 
 def _deny_list(path: str | None) -> list[str]:
