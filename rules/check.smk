@@ -16,7 +16,7 @@ rule check:
         "benchmarks/check/{case}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=memory(2000),
         runtime=minutes(30, per_gb=8),

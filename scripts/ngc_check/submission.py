@@ -14,7 +14,7 @@ from pathlib import Path
 import ngc_profile
 from ngc_check import identifiers, quality, seal
 from ngc_check.alignment import check_alignment
-from ngc_check.bag import TAG_FILES, TAG_MANIFEST, Bag, read_bag
+from ngc_check.bag import ENVELOPE, TAG_FILES, TAG_MANIFEST, Bag, read_bag
 from ngc_check.digests import VCF_RECORDS, FileFacts, Unreadable, read_alignment, read_facts
 from ngc_check.findings import Collector, Finding
 from ngc_check.manifest import (
@@ -115,6 +115,7 @@ def check(
     on_date: str | None = None,
     public_keys: Iterable[str | Path] = (),
     private_key: str | Path | None = None,
+    threads: int = 1,
 ) -> Report:
     """Judge a submission folder or a single file.
 
@@ -122,22 +123,27 @@ def check(
     `overlay_given`. reference: indexed FASTA; without it the rules that need it are NOT_CHECKED. deny: words that
     must not be there. on_date: ISO date for a single file (default today); a submission is judged at its analysis
     date. public_keys: files, or folders of files, of the keys whose signature is trusted. private_key: opens an
-    encrypted submission; without it the rules on content are NOT_CHECKED. Raises CannotJudge.
+    encrypted submission, or a single encrypted file; without it a submission's rules on content are NOT_CHECKED.
+    threads: that judge one file at a time; the findings do not depend on them. Raises CannotJudge.
     """
     target = Path(target)
     reference = indexed_reference(reference)
     try:
-        if target.is_dir():
-            keys = seal.trusted_keys(public_keys)
-            opener = seal.private_key(private_key) if private_key is not None else None
-            with ExitStack() as scratch:
+        with ExitStack() as scratch:
+            if target.is_dir():
+                keys = seal.trusted_keys(public_keys)
+                opener = seal.private_key(private_key) if private_key is not None else None
                 report = _check_folder(
-                    target, profile, overlay_given, profile_path, reference, deny, keys, opener, scratch
+                    target, profile, overlay_given, profile_path, reference, deny, keys, opener, scratch, threads
                 )
-        elif target.is_file():
-            report = _check_file(target, profile, reference, deny, spec_only, on_date)
-        else:
-            raise CannotJudge(f"{target.name}: no such file or folder")
+            elif target.is_file():
+                if target.name.endswith(ENVELOPE):
+                    if private_key is None:
+                        raise CannotJudge(f"{target.name}: encrypted; name the receiver's key with `--private-key`")
+                    target = seal.open_file(target, seal.private_key(private_key), scratch)
+                report = _check_file(target, profile, reference, deny, spec_only, on_date, threads)
+            else:
+                raise CannotJudge(f"{target.name}: no such file or folder")
     except Unreadable as error:
         raise CannotJudge(str(error)) from None
     except OSError as error:
@@ -186,6 +192,7 @@ def _check_folder(
     keys: dict[str, object],
     opener: bytes | None,
     scratch: ExitStack,
+    threads: int,
 ) -> Report:
     early: list[Finding] = []
     known: dict[str, FileFacts] = {}
@@ -205,7 +212,7 @@ def _check_folder(
             return known[name]
         if kind in ("vcf", "gvcf"):
             sample = people.get(_stem(name), {})
-            facts, found = _read_vcf(name, path, kind, profile, sample, reference)
+            facts, found = _read_vcf(name, path, kind, profile, sample, reference, threads)
             later.extend(found)
             return facts
         if kind == "alignment":
@@ -361,7 +368,14 @@ def _read_groups(sample: dict) -> set[str] | None:
 
 
 def _read_vcf(
-    name: str, path: Path, kind: str, profile: Profile, sample: dict, reference: Path | None, spec_only: bool = False
+    name: str,
+    path: Path,
+    kind: str,
+    profile: Profile,
+    sample: dict,
+    reference: Path | None,
+    threads: int,
+    spec_only: bool = False,
 ) -> tuple[FileFacts, list[Finding]]:
     """Facts and findings of a VCF from one read."""
     digests: dict[str, str | None] = {}
@@ -376,6 +390,7 @@ def _read_vcf(
             spec_only=spec_only,
             digests=digests,
             name=name,
+            threads=threads,
         )
     )
     info = path.stat()
@@ -395,7 +410,13 @@ def _read_vcf(
 
 
 def _check_file(
-    path: Path, profile: Profile, reference: Path | None, deny: Iterable[str], spec_only: bool, on_date: str | None
+    path: Path,
+    profile: Profile,
+    reference: Path | None,
+    deny: Iterable[str],
+    spec_only: bool,
+    on_date: str | None,
+    threads: int,
 ) -> Report:
     kind = kind_of(path.name)
     day = on_date or date.today().isoformat()
@@ -404,7 +425,7 @@ def _check_file(
     texts: Iterable[tuple[str, str | None]] = []
     found: list[Finding] = []
     if kind in ("vcf", "gvcf"):
-        facts, found = _read_vcf(name, path, kind, profile, {}, reference, spec_only)
+        facts, found = _read_vcf(name, path, kind, profile, {}, reference, threads, spec_only)
         texts = identifiers.lines(facts.text or "")
     elif kind == "alignment":
         alignment = check_alignment(path, profile)

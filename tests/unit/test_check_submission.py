@@ -609,6 +609,19 @@ def test_findings_hold_no_control_characters():
     assert finding.evidence.startswith("x?y") and len(finding.evidence) <= 120
 
 
+def test_threads_reach_the_judge_of_each_vcf(template, monkeypatch, capsys):
+    given, whole = [], submission.check_vcf
+    monkeypatch.setattr(submission, "check_vcf", lambda *a, **more: given.append(more["threads"]) or whole(*a, **more))
+    arguments = ["--profile", str(template.profile_path), "--threads", "2"]
+    assert main(["check", str(template.root), *arguments]) == 0
+    assert main(["check", str(template.data / f"{SAMPLE}.vcf.gz"), *arguments]) == 0
+    assert given == [2, 2, 2]
+    for number in ("0", "-1", "two", "65"):
+        with pytest.raises(SystemExit, match="2"):
+            main(["check", str(template.root), "--threads", number])
+    assert "not a whole number from 1 to 64" in capsys.readouterr().err
+
+
 def test_the_command_runs_without_a_terminal_of_many_letters(template):
     environment = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "ngc_check.cli", "check", str(template.root)]
