@@ -75,7 +75,10 @@ def missing_files():
             makers |= {population_index(): f"run: bcftools index -t {shlex.quote(population)}"}
         makers |= {path: "give the prefix of VerifyBamID2's resource" for path in verifybamid2_files()}
     if known := config["known_genotypes"]:
-        makers |= {known: "give the path of the VCF, or null", f"{known}.tbi": f"run: bcftools index -t {shlex.quote(known)}"}
+        makers |= {
+            known: "give the path of the VCF, or null",
+            f"{known}.tbi": f"run: bcftools index -t {shlex.quote(known)}",
+        }
     if key := config["signing_key"]:
         makers |= {path: "run: ngc-wgs keygen" for path in (key, str(signing.public_half(Path(key))))}
     return [
@@ -210,7 +213,10 @@ def identity_reports(wildcards):
     if not POPULATION:
         return []
     samples = TABLES.samples_of_case[wildcards.case]
-    return [f"results/identity/{wildcards.case}.json", *expand("results/identity/{sample}.contamination.json", sample=samples)]
+    return [
+        f"results/identity/{wildcards.case}.json",
+        *expand("results/identity/{sample}.contamination.json", sample=samples),
+    ]
 
 
 def mendel_report(wildcards):

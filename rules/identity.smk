@@ -40,7 +40,7 @@ rule bcftools_population_sites:
         mem_mb=1000,
         runtime=240,
     shell:
-        "bcftools query -i 'TYPE=\"snp\" && N_ALT=1 && INFO/AF>=0.01 && INFO/AF<=0.99 && (FILTER=\"PASS\" || FILTER=\".\")'"
+        'bcftools query -i \'TYPE="snp" && N_ALT=1 && INFO/AF>=0.01 && INFO/AF<=0.99 && (FILTER="PASS" || FILTER=".")\''
         " -f '%CHROM\\t%POS\\t%REF\\t%ALT\\t%INFO/AF\\n' {input.vcf:q} > {output:q} 2> {log:q}"
 
 

@@ -119,7 +119,7 @@ def test_the_tiny_demo_names_its_population_in_the_manifest(tiny_run):
 VERIFYBAMID2 = """[[ $1 = --help ]] && {{ echo ' Version:2.0.1'; exit; }}
 echo "$*" > '{said}'
 while [[ $1 != --Output ]]; do shift; done
-printf '#SEQ_ID\\tRG\\tCHIP_ID\\t#SNPS\\t#READS\\tAVG_DP\\tFREEMIX\\nS\\tNA\\tNA\\t90000\\t1\\t30\\t0.0042\\n' > "$2.selfSM"
+printf "#SEQ_ID\\tRG\\t#SNPS\\tFREEMIX\\nS\\tNA\\t90000\\t0.0042\\n" > "$2.selfSM"
 """
 
 
