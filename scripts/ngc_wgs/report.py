@@ -121,7 +121,7 @@ def gather(
     facts.coverage |= {_sample(path): histogram for path, histogram in read(coverage, read_coverage)}
     facts.inserts |= {_sample(path): histogram for path, histogram in read(inserts, read_inserts)}
     facts.identity += [found for _, found in read(identity, json.loads)]
-    facts.databases += [found for _, found in read(databases, json.loads)]
+    facts.databases += [found for _, found in read(databases, json.loads) if found["name"]]
     for _, found in read(preflight, json.loads):
         facts.tools = found["tools"]
     return facts
@@ -314,18 +314,34 @@ def identity(facts: Facts) -> dict:
     above = _unmeasured(facts, ["identity_concordance"])
     owner = {lane["unit"]: lane["sample"] for item in facts.identity for lane in item["lanes"]}
     lods = {}
-    for pair in (pair for item in facts.identity for pair in item["lods"]):
-        lods.setdefault(tuple(sorted((pair["left"], pair["right"]))), pair["lod"])
+    said = {}
+    for row in (row for item in facts.identity for row in item["lods"]):
+        pair = tuple(sorted((row["left"], row["right"])))
+        lods[pair], said[pair] = row["lod"], row["status"]
     for unit in (unit for pair in lods for unit in pair):
         owner.setdefault(unit, _sample(unit))
     if not lods:
         return _html(key, title, about, f"{above}<p>No pair of lanes was compared.</p>")
-    against = [pair for pair, lod in lods.items() if (lod > 0) != (owner[pair[0]] == owner[pair[1]])]
+    declared = {
+        frozenset((row["a"], row["b"])): row["declared"] for item in facts.identity for row in item["relations"]
+    }
+    against = []
+    for pair, status in said.items():
+        samples = frozenset(owner[unit] for unit in pair)
+        told = "one sample" if len(samples) == 1 else declared.get(samples) or "two samples"
+        if status != "NOT_MEASURED" and (status == "same") != (told in ("one sample", "same person")):
+            against.append((pair, told))
     drawn = set(owner)
     if len(owner) > MAX_LANES:
-        drawn = {unit for pair in against for unit in pair}
+        drawn = {unit for pair, _ in against for unit in pair}
         about += f" There are {len(owner)} lanes: only the {len(drawn)} are drawn that a pair speaks against."
-    above += _against(against, lods, owner, facts)
+    rows = [(*map(escape, pair), escape(told), f"{said[pair]} person", number(lods[pair])) for pair, told in against]
+    above += "<p>Pairs that are not as the lanes' names say:</p>" if rows else ""
+    above += (
+        table(("Lane", "Lane", "Declared", "Observed", "LOD"), rows)
+        if rows
+        else "<p>No pair speaks against the names.</p>"
+    )
     units = sorted(drawn, key=lambda unit: (owner[unit], unit))
     if not units:
         return _html(key, title, about, above)
@@ -353,32 +369,14 @@ def identity(facts: Facts) -> dict:
     return {**_plot(key, title, about, above, "heatmap", pconfig, data), "xcats": columns, "ycats": rows}
 
 
-def _against(against: list[tuple[str, str]], lods: Mapping, owner: Mapping[str, str], facts: Facts) -> str:
-    """Table of pairs that contradict the samples' names."""
-    if not against:
-        return "<p>No pair speaks against the lanes' names.</p>"
-    declared = {
-        frozenset((row["a"], row["b"])): row["declared"] for item in facts.identity for row in item["relations"]
-    }
-    rows = []
-    for pair in against:
-        samples = [owner[unit] for unit in pair]
-        told = "the same sample" if samples[0] == samples[1] else declared.get(frozenset(samples), "two samples")
-        seen = "the same person" if lods[pair] > 0 else "two persons"
-        rows.append((*(escape(unit) for unit in pair), escape(told), seen, number(lods[pair])))
-    return "<p>Pairs that are not as the lanes' names say:</p>" + table(
-        ("Lane", "Lane", "Declared", "Observed", "LOD"), rows
-    )
-
-
 def relations(facts: Facts) -> dict:
     """Kinship: declared against observed relations."""
     rows = [
         (
             escape(row["a"]),
             escape(row["b"]),
-            escape(str(row["declared"])),
-            escape(str(row["observed"])),
+            escape(row["declared"] or "not told"),
+            escape(row["observed"]),
             *("" if row[key] is None else number(row[key]) for key in ("kinship", "ibs0", "sites")),
             _badge(row),
         )

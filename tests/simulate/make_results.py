@@ -173,12 +173,12 @@ def _identity(folder: Path, samples: dict[str, str], units: dict[str, list[str]]
         pairs = [(left, right) for at, left in enumerate(lanes) for right in lanes[at + 1 :]]
         strange = [u for u in person if u not in lanes]
         pairs += [(left, right) for left in lanes for right in strange if person[left] == person[right]]
-        lods = [
-            {"left": a, "right": b, "lod": round(rng.uniform(4, 9) * (1 if person[a] == person[b] else -1), 3)}
-            for a, b in pairs
-        ]
+        lods = []
+        for left, right in pairs:
+            sign, status = (1, "same") if person[left] == person[right] else (-1, "different")
+            lods.append({"left": left, "right": right, "lod": round(sign * rng.uniform(4, 9), 4), "status": status})
         relations = [
-            {"a": own[0], "b": other, "declared": "parent-child", "observed": "parent-child", "kinship": 0.2481,
+            {"a": own[0], "b": other, "declared": "parent and child", "observed": "parent and child", "kinship": 0.2481,
              "ibs0": 0.0002, "sites": 4800, "status": "PASS"}
             for other in own[1:]
         ]  # fmt: skip

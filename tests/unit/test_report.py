@@ -127,8 +127,25 @@ def test_names_and_reasons_are_text_and_never_markup(facts):
 def test_swapped_lanes_are_named_once(facts):
     said = text(section(facts, "ngc_identity"))
     swapped = "S00003XY.LIB1.HFLOWDSX2.L3"
-    assert said.count("two samples") == 4 and said.count("the same sample") == 3
+    assert said.count("two samples") == 4 and said.count("one sample") == 3
     assert all(swapped in row for row in said.split("<tr>")[2:])
+
+
+def test_a_pair_that_was_not_told_apart_speaks_against_nobody(facts):
+    for row in (row for case in facts.identity for row in case["lods"]):
+        row["status"] = "NOT_MEASURED"
+    assert "No pair speaks against" in text(section(facts, "ngc_identity"))
+
+
+def test_two_samples_that_are_declared_one_person_are_no_swap(facts):
+    tumour = {"a": "S00002XY", "b": "S00003XY", "declared": "same person", "observed": "same person", "status": "PASS"}
+    facts.identity[0]["relations"].append({**tumour, "kinship": 0.5, "ibs0": 0.0, "sites": 4000})
+    assert "two samples" not in text(section(facts, "ngc_identity"))
+
+
+def test_a_relation_that_the_sheet_does_not_tell_is_shown(facts):
+    facts.identity[0]["relations"][0] |= {"declared": None, "kinship": None}
+    assert "not told" in text(section(facts, "ngc_relations"))
 
 
 def test_the_matrix_is_symmetric_and_has_every_pair_of_the_json(facts):
