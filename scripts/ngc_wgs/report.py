@@ -263,18 +263,14 @@ def _gate_rows(facts: Facts) -> list[tuple[str, ...]]:
 
 
 def _link(metric: Mapping) -> str:
-    name = _id(metric)
-    return f'<a href="#{name}">{name}</a><br>{escape(metric["name"])}'
-
-
-def _id(metric: Mapping) -> str:
-    return escape(metric.get("id") or metric["name"])
+    key = escape(metric["id"])
+    return f'<a href="#{key}">{key}</a><br>{escape(metric["name"])}'
 
 
 def _measured(metric: Mapping) -> str:
     if metric["value"] is None:
         return ""
-    error, of = metric.get("error"), metric.get("denominator")
+    error, of = metric["error"], metric["denominator"]
     unit = "" if metric["unit"] in ("fraction", "ratio", "count", "agreement") else f" {escape(metric['unit'])}"
     text = number(metric["value"]) + (f" &plusmn; {number(error)}" if error is not None else "") + unit
     return text + (f'<br><small class="text-muted">of {number(of)}</small>' if of is not None else "")
@@ -298,11 +294,11 @@ def _badge(metric: Mapping) -> str:
 
 
 def _reason(metric: Mapping) -> str:
-    return metric.get("reason") or (UNMEASURED if metric["value"] is None else "")
+    return metric["reason"] or (UNMEASURED if metric["value"] is None else "")
 
 
 def _note(metric: Mapping) -> str:
-    waiver = metric.get("waiver")
+    waiver = metric["waiver"]
     waived = f"Waived: {waiver['reason_code']}, by {waiver['role']}, valid to {waiver['valid_to']}" if waiver else ""
     return "<br>".join(escape(text) for text in (_reason(metric), waived) if text)
 
@@ -407,7 +403,9 @@ def sex(facts: Facts) -> dict:
             points.append({"name": sample, "pairs": [[x, y]], "color": colour, "marker": dot, "showlegend": False})
     if not points:
         return _html("ngc_sex", "Sex", about, f"{above}<p>No sample was measured.</p>")
-    zones = facts.profile["metrics"]["sex_concordance"]["parameters"]["karyotypes"]
+    zones = facts.profile["metrics"].get("sex_concordance", {}).get("parameters", {}).get("karyotypes")
+    if not zones:
+        return _html("ngc_sex", "Sex", about, f"{above}<p>The profile has no zones of karyotypes.</p>")
     corners, outlines = {}, []
     for name, zone in zones.items():
         (left, right), (low, high) = zone["x"], zone["y"]
@@ -454,7 +452,7 @@ def q30(facts: Facts) -> dict:
 def _dots(facts: Facts, key: str, title: str, about: str, name: str) -> dict:
     """A metric of each sample, coloured by its status."""
     values = {
-        sample: (entries[name]["value"], entries[name].get("error"), entries[name]["status"])
+        sample: (entries[name]["value"], entries[name]["error"], entries[name]["status"])
         for sample, (_, entries) in facts.samples.items()
         if _value(entries, name) is not None
     }
@@ -470,7 +468,7 @@ def _dot_plot(facts: Facts, key: str, title: str, about: str, name: str, values:
     above = _unmeasured(facts, [name])
     if not values:
         return _html(key, title, about, f"{above}<p>Nothing was measured.</p>")
-    metric = facts.profile["metrics"][name]
+    metric = facts.profile["metrics"].get(name, {"unit": "", "gates": []})
     dots = defaultdict(list)
     for column, (value, error, status) in values.items():
         dots[status or "lane"].append([column, value])
@@ -512,22 +510,23 @@ def variants(facts: Facts) -> dict:
     about = "Autosomal PASS calls of each sample, and where each lies in the profile's band (0: its lower end, 1: its"
     about += " upper end), which is of whole genomes."
     metrics, bands = facts.profile["metrics"], {}
-    for name, title in VARIANTS.items():
+    titles = {name: title for name, title in VARIANTS.items() if name in metrics}
+    for name, title in titles.items():
         limits = {gate["op"]: gate["value"] for gate in metrics[name]["gates"]}
         if len(limits) == 2:
             bands[name] = (title, limits["<"], limits[">"])
     rows, lines = [], {}
-    asked = [("", *(_gates(metrics[name]) for name in VARIANTS))]
+    asked = [("", *(_gates(metrics[name]) for name in titles))]
     for sample, (_, entries) in facts.samples.items():
-        found = {name: entries[name]["value"] for name in VARIANTS if _value(entries, name) is not None}
+        found = {name: entries[name]["value"] for name in titles if _value(entries, name) is not None}
         if found:
             marks = {name: "" if entries[name]["status"] == "PASS" else _badge(entries[name]) for name in found}
-            cells = (f"{number(found[name])} {marks[name]}" if name in found else "" for name in VARIANTS)
+            cells = (f"{number(found[name])} {marks[name]}" if name in found else "" for name in titles)
             rows.append((escape(sample), *cells))
         within = [[title, (found[n] - low) / (high - low)] for n, (title, low, high) in bands.items() if n in found]
         if within:
             lines[sample] = within
-    headers = ("Sample", *VARIANTS.values())
+    headers = ("Sample", *titles.values())
     above = _unmeasured(facts, VARIANTS) + folded(headers, asked + rows)
     if not lines:
         return _html("ngc_variants", "Variants", about, above)
@@ -615,7 +614,7 @@ def definitions(facts: Facts) -> dict:
     """What each metric of the profile means, with all its gates."""
     rows = []
     for name, metric in facts.profile["metrics"].items():
-        key = _id({**metric, "name": name})
+        key = escape(metric["id"])
         rows.append(
             (
                 f'<span id="{key}">{key}</span><br>{escape(name)}',
@@ -624,7 +623,7 @@ def definitions(facts: Facts) -> dict:
                 _gates(metric),
                 escape(metric["tool"]),
                 escape(metric["source"]),
-                escape(metric.get("mend", "")),
+                escape(metric["mend"]),
             )
         )
     about = "The profile's metrics. Basis: law, ngc-observed (seen at the centre), peer (another programme), own."

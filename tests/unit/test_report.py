@@ -54,6 +54,14 @@ def test_every_section_is_there_when_nothing_was_measured(made):
     assert "STOPPED" in text(section(empty, "ngc_verdicts"))
 
 
+def test_a_profile_of_other_metrics_leaves_every_section(made):
+    other = {**made.profile, "metrics": {}}
+    facts = report.gather_run(report.Facts(other), made.samples, made.units, made.results)
+    found = report.sections(facts)
+    assert len(found) == 13 and "no zones" in text(found[3])
+    assert "NOT_MEASURED cross_contamination_rate: the profile does not have it" in text(found[4])
+
+
 def test_what_was_not_measured_is_named_with_its_reason_where_it_would_be_drawn(facts):
     for key in ("ngc_verdicts", "ngc_contamination"):
         said = text(section(facts, key))
