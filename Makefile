@@ -30,8 +30,8 @@ lint: install ## formats and style
 
 bench: install ## cost of runs, callers compared; the report goes to stdout
 	python tests/bench/bench.py
-	python tests/bench/callers.py
 	python tests/bench/report.py
+	python tests/bench/callers.py
 
 proof: demo ## the checker's proofs at full length; the report goes to stdout
 	python tests/proof/proof.py --demo demo
