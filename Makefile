@@ -34,6 +34,7 @@ lint: install ## formats and style
 bench: ## cost of runs, callers compared, a cluster; the report goes to stdout
 	@envs/install.sh test
 	python tests/bench/bench.py
+	python tests/bench/report.py
 	python tests/bench/callers.py
 	python tests/slurm/scale.py
 

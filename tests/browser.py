@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-MISSING = "no Chromium on PATH; `envs/install.sh browser` installs it where it can"
+MISSING = "no Chromium on PATH; `make test` installs it where it can"
 _LOGGED = re.compile(r'^\[\d+:\d+:\d{4}/(\d\d)(\d\d)(\d\d\.\d+):(\w+):CONSOLE[^\]]*\] "(.*)", source: ', re.MULTILINE)
 
 

@@ -121,7 +121,7 @@ def gather(
     facts.coverage |= {_sample(path): histogram for path, histogram in read(coverage, read_coverage)}
     facts.inserts |= {_sample(path): histogram for path, histogram in read(inserts, read_inserts)}
     facts.identity += [found for _, found in read(identity, json.loads)]
-    facts.databases += [found for _, found in read(databases, json.loads)]
+    facts.databases += [found for _, found in read(databases, json.loads) if found["name"]]
     for _, found in read(preflight, json.loads):
         facts.tools = found["tools"]
     return facts
@@ -263,18 +263,14 @@ def _gate_rows(facts: Facts) -> list[tuple[str, ...]]:
 
 
 def _link(metric: Mapping) -> str:
-    name = _id(metric)
-    return f'<a href="#{name}">{name}</a><br>{escape(metric["name"])}'
-
-
-def _id(metric: Mapping) -> str:
-    return escape(metric.get("id") or metric["name"])
+    key = escape(metric["id"])
+    return f'<a href="#{key}">{key}</a><br>{escape(metric["name"])}'
 
 
 def _measured(metric: Mapping) -> str:
     if metric["value"] is None:
         return ""
-    error, of = metric.get("error"), metric.get("denominator")
+    error, of = metric["error"], metric["denominator"]
     unit = "" if metric["unit"] in ("fraction", "ratio", "count", "agreement") else f" {escape(metric['unit'])}"
     text = number(metric["value"]) + (f" &plusmn; {number(error)}" if error is not None else "") + unit
     return text + (f'<br><small class="text-muted">of {number(of)}</small>' if of is not None else "")
@@ -298,11 +294,11 @@ def _badge(metric: Mapping) -> str:
 
 
 def _reason(metric: Mapping) -> str:
-    return metric.get("reason") or (UNMEASURED if metric["value"] is None else "")
+    return metric["reason"] or (UNMEASURED if metric["value"] is None else "")
 
 
 def _note(metric: Mapping) -> str:
-    waiver = metric.get("waiver")
+    waiver = metric["waiver"]
     waived = f"Waived: {waiver['reason_code']}, by {waiver['role']}, valid to {waiver['valid_to']}" if waiver else ""
     return "<br>".join(escape(text) for text in (_reason(metric), waived) if text)
 
@@ -314,18 +310,34 @@ def identity(facts: Facts) -> dict:
     above = _unmeasured(facts, ["identity_concordance"])
     owner = {lane["unit"]: lane["sample"] for item in facts.identity for lane in item["lanes"]}
     lods = {}
-    for pair in (pair for item in facts.identity for pair in item["lods"]):
-        lods.setdefault(tuple(sorted((pair["left"], pair["right"]))), pair["lod"])
+    said = {}
+    for row in (row for item in facts.identity for row in item["lods"]):
+        pair = tuple(sorted((row["left"], row["right"])))
+        lods[pair], said[pair] = row["lod"], row["status"]
     for unit in (unit for pair in lods for unit in pair):
         owner.setdefault(unit, _sample(unit))
     if not lods:
         return _html(key, title, about, f"{above}<p>No pair of lanes was compared.</p>")
-    against = [pair for pair, lod in lods.items() if (lod > 0) != (owner[pair[0]] == owner[pair[1]])]
+    declared = {
+        frozenset((row["a"], row["b"])): row["declared"] for item in facts.identity for row in item["relations"]
+    }
+    against = []
+    for pair, status in said.items():
+        samples = frozenset(owner[unit] for unit in pair)
+        told = "one sample" if len(samples) == 1 else declared.get(samples) or "two samples"
+        if status != "NOT_MEASURED" and (status == "same") != (told in ("one sample", "same person")):
+            against.append((pair, told))
     drawn = set(owner)
     if len(owner) > MAX_LANES:
-        drawn = {unit for pair in against for unit in pair}
+        drawn = {unit for pair, _ in against for unit in pair}
         about += f" There are {len(owner)} lanes: only the {len(drawn)} are drawn that a pair speaks against."
-    above += _against(against, lods, owner, facts)
+    rows = [(*map(escape, pair), escape(told), f"{said[pair]} person", number(lods[pair])) for pair, told in against]
+    above += "<p>Pairs that are not as the lanes' names say:</p>" if rows else ""
+    above += (
+        table(("Lane", "Lane", "Declared", "Observed", "LOD"), rows)
+        if rows
+        else "<p>No pair speaks against the names.</p>"
+    )
     units = sorted(drawn, key=lambda unit: (owner[unit], unit))
     if not units:
         return _html(key, title, about, above)
@@ -353,32 +365,14 @@ def identity(facts: Facts) -> dict:
     return {**_plot(key, title, about, above, "heatmap", pconfig, data), "xcats": columns, "ycats": rows}
 
 
-def _against(against: list[tuple[str, str]], lods: Mapping, owner: Mapping[str, str], facts: Facts) -> str:
-    """Table of pairs that contradict the samples' names."""
-    if not against:
-        return "<p>No pair speaks against the lanes' names.</p>"
-    declared = {
-        frozenset((row["a"], row["b"])): row["declared"] for item in facts.identity for row in item["relations"]
-    }
-    rows = []
-    for pair in against:
-        samples = [owner[unit] for unit in pair]
-        told = "the same sample" if samples[0] == samples[1] else declared.get(frozenset(samples), "two samples")
-        seen = "the same person" if lods[pair] > 0 else "two persons"
-        rows.append((*(escape(unit) for unit in pair), escape(told), seen, number(lods[pair])))
-    return "<p>Pairs that are not as the lanes' names say:</p>" + table(
-        ("Lane", "Lane", "Declared", "Observed", "LOD"), rows
-    )
-
-
 def relations(facts: Facts) -> dict:
     """Kinship: declared against observed relations."""
     rows = [
         (
             escape(row["a"]),
             escape(row["b"]),
-            escape(str(row["declared"])),
-            escape(str(row["observed"])),
+            escape(row["declared"] or "not told"),
+            escape(row["observed"]),
             *("" if row[key] is None else number(row[key]) for key in ("kinship", "ibs0", "sites")),
             _badge(row),
         )
@@ -409,7 +403,9 @@ def sex(facts: Facts) -> dict:
             points.append({"name": sample, "pairs": [[x, y]], "color": colour, "marker": dot, "showlegend": False})
     if not points:
         return _html("ngc_sex", "Sex", about, f"{above}<p>No sample was measured.</p>")
-    zones = facts.profile["metrics"]["sex_concordance"]["parameters"]["karyotypes"]
+    zones = facts.profile["metrics"].get("sex_concordance", {}).get("parameters", {}).get("karyotypes")
+    if not zones:
+        return _html("ngc_sex", "Sex", about, f"{above}<p>The profile has no zones of karyotypes.</p>")
     corners, outlines = {}, []
     for name, zone in zones.items():
         (left, right), (low, high) = zone["x"], zone["y"]
@@ -456,7 +452,7 @@ def q30(facts: Facts) -> dict:
 def _dots(facts: Facts, key: str, title: str, about: str, name: str) -> dict:
     """A metric of each sample, coloured by its status."""
     values = {
-        sample: (entries[name]["value"], entries[name].get("error"), entries[name]["status"])
+        sample: (entries[name]["value"], entries[name]["error"], entries[name]["status"])
         for sample, (_, entries) in facts.samples.items()
         if _value(entries, name) is not None
     }
@@ -472,7 +468,7 @@ def _dot_plot(facts: Facts, key: str, title: str, about: str, name: str, values:
     above = _unmeasured(facts, [name])
     if not values:
         return _html(key, title, about, f"{above}<p>Nothing was measured.</p>")
-    metric = facts.profile["metrics"][name]
+    metric = facts.profile["metrics"].get(name, {"unit": "", "gates": []})
     dots = defaultdict(list)
     for column, (value, error, status) in values.items():
         dots[status or "lane"].append([column, value])
@@ -514,22 +510,23 @@ def variants(facts: Facts) -> dict:
     about = "Autosomal PASS calls of each sample, and where each lies in the profile's band (0: its lower end, 1: its"
     about += " upper end), which is of whole genomes."
     metrics, bands = facts.profile["metrics"], {}
-    for name, title in VARIANTS.items():
+    titles = {name: title for name, title in VARIANTS.items() if name in metrics}
+    for name, title in titles.items():
         limits = {gate["op"]: gate["value"] for gate in metrics[name]["gates"]}
         if len(limits) == 2:
             bands[name] = (title, limits["<"], limits[">"])
     rows, lines = [], {}
-    asked = [("", *(_gates(metrics[name]) for name in VARIANTS))]
+    asked = [("", *(_gates(metrics[name]) for name in titles))]
     for sample, (_, entries) in facts.samples.items():
-        found = {name: entries[name]["value"] for name in VARIANTS if _value(entries, name) is not None}
+        found = {name: entries[name]["value"] for name in titles if _value(entries, name) is not None}
         if found:
             marks = {name: "" if entries[name]["status"] == "PASS" else _badge(entries[name]) for name in found}
-            cells = (f"{number(found[name])} {marks[name]}" if name in found else "" for name in VARIANTS)
+            cells = (f"{number(found[name])} {marks[name]}" if name in found else "" for name in titles)
             rows.append((escape(sample), *cells))
         within = [[title, (found[n] - low) / (high - low)] for n, (title, low, high) in bands.items() if n in found]
         if within:
             lines[sample] = within
-    headers = ("Sample", *VARIANTS.values())
+    headers = ("Sample", *titles.values())
     above = _unmeasured(facts, VARIANTS) + folded(headers, asked + rows)
     if not lines:
         return _html("ngc_variants", "Variants", about, above)
@@ -617,7 +614,7 @@ def definitions(facts: Facts) -> dict:
     """What each metric of the profile means, with all its gates."""
     rows = []
     for name, metric in facts.profile["metrics"].items():
-        key = _id({**metric, "name": name})
+        key = escape(metric["id"])
         rows.append(
             (
                 f'<span id="{key}">{key}</span><br>{escape(name)}',
@@ -626,7 +623,7 @@ def definitions(facts: Facts) -> dict:
                 _gates(metric),
                 escape(metric["tool"]),
                 escape(metric["source"]),
-                escape(metric.get("mend", "")),
+                escape(metric["mend"]),
             )
         )
     about = "The profile's metrics. Basis: law, ngc-observed (seen at the centre), peer (another programme), own."

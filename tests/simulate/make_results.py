@@ -60,26 +60,7 @@ class Made:
 def profile() -> dict:
     """Id, version and metrics of the project's profile, the latter copied."""
     loaded = ngc_profile.load()
-    metrics = copy.deepcopy(loaded.data["metrics"])
-    _as_agreed(metrics)
-    return {"id": loaded.id, "version": loaded.version, "metrics": metrics}
-
-
-def _as_agreed(metrics: dict) -> None:
-    """Add what the profile does not have yet: ids, the ratios of X and Y with their zones, bands of the calls."""
-    blank = {"definition": "made", "source": "made", "tool": "mosdepth", "unit": "ratio", "gates": []}
-    for name in ("ratio_x_autosomes", "ratio_y_autosomes", "kinship_concordance", "sex_chromosome_aneuploidy"):
-        metrics.setdefault(name, {**blank})
-    for at, metric in enumerate(metrics.values(), 1):
-        metric.setdefault("id", f"NGC-MET-{at:03d}")
-    zones = {"XX": {"x": [0.8, 1.2], "y": [0.0, 0.15]}, "XY": {"x": [0.3, 0.7], "y": [0.3, 0.7]}}
-    metrics["sex_concordance"].setdefault("parameters", {}).setdefault("karyotypes", zones)
-    for name in (name for name in metrics if name.startswith(("count_", "ratio_")) and name in DRAWN):
-        mean, band = DRAWN[name][0], {"applies_to": "germline", "status": "WARN", "basis": "own"}
-        metrics[name]["gates"] = metrics[name]["gates"] or [
-            {**band, "op": "<", "value": 0.7 * mean},
-            {**band, "op": ">", "value": 1.3 * mean},
-        ]
+    return {"id": loaded.id, "version": loaded.version, "metrics": copy.deepcopy(loaded.data["metrics"])}
 
 
 def make(folder: Path, number: int, seed: int = 20261122) -> Made:
@@ -127,7 +108,7 @@ def _sample(folder: Path, sample: str, index: int, rules: dict, rng: random.Rand
         shown = shown or (metric["gates"][0] if metric["gates"] else None)
         entries.append(
             {
-                "id": metric.get("id", name),
+                "id": metric["id"],
                 "name": name,
                 "value": value,
                 "unit": metric["unit"],
@@ -173,12 +154,12 @@ def _identity(folder: Path, samples: dict[str, str], units: dict[str, list[str]]
         pairs = [(left, right) for at, left in enumerate(lanes) for right in lanes[at + 1 :]]
         strange = [u for u in person if u not in lanes]
         pairs += [(left, right) for left in lanes for right in strange if person[left] == person[right]]
-        lods = [
-            {"left": a, "right": b, "lod": round(rng.uniform(4, 9) * (1 if person[a] == person[b] else -1), 3)}
-            for a, b in pairs
-        ]
+        lods = []
+        for left, right in pairs:
+            sign, status = (1, "same") if person[left] == person[right] else (-1, "different")
+            lods.append({"left": left, "right": right, "lod": round(sign * rng.uniform(4, 9), 4), "status": status})
         relations = [
-            {"a": own[0], "b": other, "declared": "parent-child", "observed": "parent-child", "kinship": 0.2481,
+            {"a": own[0], "b": other, "declared": "parent and child", "observed": "parent and child", "kinship": 0.2481,
              "ibs0": 0.0002, "sites": 4800, "status": "PASS"}
             for other in own[1:]
         ]  # fmt: skip

@@ -54,6 +54,14 @@ def test_every_section_is_there_when_nothing_was_measured(made):
     assert "STOPPED" in text(section(empty, "ngc_verdicts"))
 
 
+def test_a_profile_of_other_metrics_leaves_every_section(made):
+    other = {**made.profile, "metrics": {}}
+    facts = report.gather_run(report.Facts(other), made.samples, made.units, made.results)
+    found = report.sections(facts)
+    assert len(found) == 13 and "no zones" in text(found[3])
+    assert "NOT_MEASURED cross_contamination_rate: the profile does not have it" in text(found[4])
+
+
 def test_what_was_not_measured_is_named_with_its_reason_where_it_would_be_drawn(facts):
     for key in ("ngc_verdicts", "ngc_contamination"):
         said = text(section(facts, key))
@@ -127,8 +135,25 @@ def test_names_and_reasons_are_text_and_never_markup(facts):
 def test_swapped_lanes_are_named_once(facts):
     said = text(section(facts, "ngc_identity"))
     swapped = "S00003XY.LIB1.HFLOWDSX2.L3"
-    assert said.count("two samples") == 4 and said.count("the same sample") == 3
+    assert said.count("two samples") == 4 and said.count("one sample") == 3
     assert all(swapped in row for row in said.split("<tr>")[2:])
+
+
+def test_a_pair_that_was_not_told_apart_speaks_against_nobody(facts):
+    for row in (row for case in facts.identity for row in case["lods"]):
+        row["status"] = "NOT_MEASURED"
+    assert "No pair speaks against" in text(section(facts, "ngc_identity"))
+
+
+def test_two_samples_that_are_declared_one_person_are_no_swap(facts):
+    tumour = {"a": "S00002XY", "b": "S00003XY", "declared": "same person", "observed": "same person", "status": "PASS"}
+    facts.identity[0]["relations"].append({**tumour, "kinship": 0.5, "ibs0": 0.0, "sites": 4000})
+    assert "two samples" not in text(section(facts, "ngc_identity"))
+
+
+def test_a_relation_that_the_sheet_does_not_tell_is_shown(facts):
+    facts.identity[0]["relations"][0] |= {"declared": None, "kinship": None}
+    assert "not told" in text(section(facts, "ngc_relations"))
 
 
 def test_the_matrix_is_symmetric_and_has_every_pair_of_the_json(facts):
