@@ -172,9 +172,10 @@ def test_what_slurm_kills_is_done_again_to_the_same_content(cluster, profile, fi
     done = runs.run_workflow(finished)
     assert done.returncode == 0, done.stderr
     assert runs.contents(sealed) == runs.contents(runs.bag(tiny_run.directory))
-    for unit in UNITS:
+    for unit in UNITS:  # apart from the command, which names the stand-in's path
         name = f"results/qc/{unit}.fastp.json"
-        assert json.loads((finished / name).read_text()) == json.loads((tiny_run.directory / name).read_text())
+        ours, theirs = (json.loads((folder / name).read_text()) for folder in (finished, tiny_run.directory))
+        assert {**ours, "command": ""} == {**theirs, "command": ""}
 
 
 @pytest.mark.skipif(not os.environ.get("NGC_WGS_PROOF"), reason="ten minutes: part of `make proof`")
