@@ -127,6 +127,9 @@ def test_a_refused_file_replaced_by_an_older_sound_one_is_read_again(finished):
     assert (finished / gate).is_file()
 
 
+FROM_CALL_STATS = ("qc/*.bcftools_stats.txt", "qc/*.metrics.json", "qc/*.html", "package/*", "check/*")
+
+
 # ---- changes under a run's feet ---------------------------------------------------------------
 
 
@@ -134,7 +137,7 @@ def test_reads_that_are_replaced_during_the_run_are_not_packed_under_the_digest_
     contents = runs.contents(runs.bag(finished))
     fastq = finished / runs.table(finished, "units")[0]["fq2"]
     kept = runs.copy(fastq, tmp_path / "kept.fastq.gz")
-    delete(finished, "qc/*.bcftools_stats.txt")
+    delete(finished, *FROM_CALL_STATS)
     text = f'[[ $1 = stats ]] && echo | gzip >> "{fastq}"; exec $REAL "$@"'
     refused = runs.run_workflow(finished, first_on_path=runs.tool(tmp_path / "tools", "bcftools", text).parent)
     assert refused.returncode == 1
@@ -149,7 +152,7 @@ def test_reads_that_are_replaced_during_the_run_are_not_packed_under_the_digest_
 
 def test_a_permission_that_is_lost_during_the_run_and_given_back(finished, tmp_path):
     contents = runs.contents(runs.bag(finished))
-    delete(finished, "qc/*.bcftools_stats.txt")
+    delete(finished, *FROM_CALL_STATS)
     folder = finished / "results" / "qc"
     text = f'$REAL "$@"; status=$?; [[ $1 = stats ]] && chmod a-w "{folder}"; exit $status'
     stopped = runs.run_workflow(finished, first_on_path=runs.tool(tmp_path / "tools", "bcftools", text).parent)
