@@ -22,7 +22,7 @@ demo: install ## simulate two persons and run them to sealed, checked submission
 
 test: ## unit and integration tests
 	@envs/install.sh test
-	pytest -ra
+	pytest -ra --numprocesses 2 --dist loadfile
 
 lint: install ## formats and style
 	ruff check
