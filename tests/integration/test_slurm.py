@@ -102,6 +102,15 @@ def digests(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+def test_a_configuration_is_taken_away_only_where_it_is_ours_and_nothing_of_it_runs(tmp_path):
+    ours = f"{slurm.MARK}StateSaveLocation={tmp_path}/cluster/state\n"
+    assert not slurm.is_left_over("ClusterName=site\n")
+    assert slurm.is_left_over(ours)
+    with subprocess.Popen(["tail", "-f", "/dev/null", f"{tmp_path}/cluster/key"]) as alive:
+        assert not slurm.is_left_over(ours)
+        alive.kill()
+
+
 def test_what_slurm_kills_is_done_again_to_the_same_content(cluster, profile, finished, tiny_run, tmp_path):
     for name in ("alignment", "calling", "conform", "qc", "package", "check"):
         for path in (finished / "results" / name).glob("*"):

@@ -7,6 +7,7 @@ only what was started here is stopped. Needs root and Debian's slurm-wlm and mun
 
 from __future__ import annotations
 
+import ctypes
 import os
 import secrets
 import shutil
@@ -65,9 +66,23 @@ def why_not() -> str | None:
     for program in ("slurmctld", "slurmd", "munged"):
         if not daemon(program):
             return f"{program} is not installed: `make test` as root installs Debian's slurm-wlm and munge"
-    if CONFIGURATION.exists():
+    if CONFIGURATION.exists() and not is_left_over(CONFIGURATION.read_text()):
         return f"this machine has a Slurm configuration, {CONFIGURATION}, which is left alone"
     return None
+
+
+def is_left_over(text: str) -> bool:
+    """Whether a configuration is that of a cluster of this script which was killed: all its daemons died with it."""
+    if not text.startswith(MARK):
+        return False
+    folder = text.partition("StateSaveLocation=")[2].partition("/state\n")[0]
+    lines = (" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"]))
+    return not any(folder in line for line in lines)
+
+
+def die_with_parent() -> None:
+    """In a child before it becomes a daemon: be killed when the process that started it ends, however it ends."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def daemon(program: str) -> str | None:
@@ -99,6 +114,7 @@ class Cluster:
         key = self.folder / "munge" / "key"
         key.write_bytes(secrets.token_bytes(128))
         key.chmod(0o400)
+        CONFIGURATION.unlink(missing_ok=True)  # one that was left over
         with CONFIGURATION.open("x") as file:
             file.write(MARK + text)
         try:
@@ -134,7 +150,12 @@ class Cluster:
         }.get(name) or [daemon("slurmd"), "-D", "-N", name]
         with (self.folder / f"{name}.log").open("a") as log:
             self.processes[name] = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
             )
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> None:
