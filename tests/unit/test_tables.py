@@ -137,7 +137,7 @@ def assert_names(problem: Problem, file: str, row: int | None, column: str | Non
     assert (problem.row, problem.column, problem.value) == (row, column, value), line
     assert row is None or f"row {row}" in line
     assert column is None or f"column {column}" in line
-    assert value is None or f"value {value!r}" in line
+    assert value is None or f"value {value!r}"[:80] in line  # a long value is cut off
     assert ". Mend: " in line and len(problem.mend) > 10
     for word in words:
         assert word in line
