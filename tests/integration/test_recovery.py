@@ -172,11 +172,11 @@ def test_a_corrupt_intermediate_stops_its_case_by_name_and_is_mended_by_deleting
     cram.chmod(0o644)
     cram.write_bytes(content)
     delete(finished, "calling/*", "conform/*.gz*", "package/*", "check/*")
-    stopped = runs.run_workflow(finished)
+    stopped = runs.run_workflow(finished, "--until", "gatk_haplotypecaller")
     assert stopped.returncode == 1
     (row,) = runs.verdicts(finished).values()
     assert row["verdict"] == "STOPPED"
-    assert "at gatk_haplotypecaller" in row["reasons"] or "at samtools_stats" in row["reasons"]
+    assert "at gatk_haplotypecaller" in row["reasons"]
     assert list((finished / "results" / "calling").glob("*.g.vcf.gz")) == []
     delete(finished, f"alignment/{cram.name}")
     done = runs.run_workflow(finished)
