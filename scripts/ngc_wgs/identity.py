@@ -438,22 +438,26 @@ def judge_lanes(
         if unclear:
             text = f"LOD between {told.different} and {told.same}, too few reads or sites, for lanes "
             return measured(None, pairs, None, text + ", ".join(dict.fromkeys(unclear)))
-        count, by = len(of_sample.keys() - {name}), ", with its known genotypes" if name in known else ""
-        return measured(
-            1.0, pairs, None, f"{len(right)} lanes compared with each other{by} and with {count} other samples"
-        )
+        # Not with how many others: that depends on the order of the run, and the text is part of a content digest.
+        by = " and with its known genotypes" if name in known else ""
+        return measured(1.0, pairs, None, f"{len(right)} lanes compared with each other{by}")
 
     return {name: judge(name) for name, row in samples.items() if row["case"] == case}
+
+
+SHOWN_LANES = 100
+"""Lanes of a run whose matrix is kept whole."""
 
 
 def lod_rows(
     lods: Mapping[tuple[str, str], tuple[float, float, float]], own: Iterable[str], limits: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """All pairs of the case's lanes, and against others those that are not clearly two persons."""
+    """All pairs of the case's lanes; against others all of a run that a matrix can show, else those not clearly two."""
     own = set(own)
+    few = len({lane for pair in lods for lane in pair}) <= SHOWN_LANES
     rows = []
     for (left, right), (lod, _, _) in sorted(lods.items()):
-        if left in own and (left < right if right in own else lod > limits["different_to"]):
+        if left in own and (left < right if right in own else few or lod > limits["different_to"]):
             status = (
                 "same"
                 if lod >= limits["same_from"]
@@ -687,21 +691,3 @@ def read_mendel(text: str, place: str, limits: Mapping[str, Any]) -> dict[str, A
     rate = broken / sites
     error = math.sqrt(rate * (1 - rate) / sites)
     return measured(round(rate, 6), sites, round(error, 6), f"{broken} of {sites} sites")
-
-
-# ---- the run ---------------------------------------------------------------------------------
-
-
-def run_matrix(results: Path) -> dict[str, Any]:
-    """LODs of all lanes of the run that are there: {lanes: [{unit, sample}], lods: [{left, right, lod, status}]}."""
-    lanes: dict[str, str] = {}
-    lods: dict[tuple[str, str], dict[str, Any]] = {}
-    for path in sorted((results / "identity").glob("*.json")):
-        report = json.loads(path.read_text())
-        if "lods" in report:
-            lanes |= {lane["unit"]: lane["sample"] for lane in report["lanes"]}
-            lods |= {tuple(sorted((row["left"], row["right"]))): row for row in report["lods"]}
-    return {
-        "lanes": [{"unit": unit, "sample": sample} for unit, sample in sorted(lanes.items())],
-        "lods": [lods[key] for key in sorted(lods)],
-    }

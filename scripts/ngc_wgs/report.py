@@ -11,7 +11,7 @@ import json
 import re
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import accumulate
@@ -100,8 +100,8 @@ def gather(
 ) -> Facts:
     """Fill `facts` from files that are there.
 
-    cases: case of each sample. metrics: of samples or of a case's alignments; of a sample that is in several, the last
-    counts. forgive: note a file that cannot be read and go on, for the report of a run that failed; else ReportError.
+    cases: case of each sample; of others nothing is told. metrics: of samples or of a case's alignments; of a sample
+    that is in several, the last counts. forgive: note a file that cannot be read and go on, for the report of a run that failed; else ReportError.
     """
 
     def read(paths: Iterable[Path], parse):
@@ -120,11 +120,18 @@ def gather(
     facts.units += [unit for _, unit in read(units, json.loads)]
     facts.coverage |= {_sample(path): histogram for path, histogram in read(coverage, read_coverage)}
     facts.inserts |= {_sample(path): histogram for path, histogram in read(inserts, read_inserts)}
-    facts.identity += [found for _, found in read(identity, json.loads)]
+    facts.identity += [_among(cases, found) for _, found in read(identity, json.loads)]
     facts.databases += [found for _, found in read(databases, json.loads) if found["name"]]
     for _, found in read(preflight, json.loads):
         facts.tools = found["tools"]
     return facts
+
+
+def _among(samples: Container[str], identity: dict) -> dict:
+    """A case's identity without what it says of other samples: its report leaves the site, theirs may not."""
+    lods = [row for row in identity["lods"] if _sample(row["left"]) in samples and _sample(row["right"]) in samples]
+    relations = [row for row in identity["relations"] if row["a"] in samples and row["b"] in samples]
+    return {**identity, "lods": lods, "relations": relations}
 
 
 def gather_run(facts: Facts, cases: Mapping[str, str], units: Iterable[str], results: Path) -> Facts:

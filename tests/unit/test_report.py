@@ -244,3 +244,26 @@ def test_of_a_case_that_stopped_the_alignments_metrics_are_shown(tmp_path):
     assert names() == {"mean_coverage"}  # those of the calls are older: of an earlier run
     called.touch()
     assert names() == set(made.profile["metrics"])
+
+
+def test_the_report_of_a_case_says_nothing_of_other_samples(tmp_path):
+    """It leaves the site; theirs may not."""
+    lanes = [{"unit": f"AAAA.L.F.L{lane}", "sample": "AAAA"} for lane in (1, 2)]
+    pairs = [("AAAA.L.F.L1", "AAAA.L.F.L2"), ("AAAA.L.F.L1", "BBBB.L.F.L1")]
+    lods = [{"left": left, "right": right, "lod": 5.0, "status": "same"} for left, right in pairs]
+    relation = {
+        "declared": None,
+        "observed": "siblings",
+        "kinship": 0.25,
+        "ibs0": 0.02,
+        "sites": 2000,
+        "status": "WARN",
+    }
+    relations = [{"a": "AAAA", "b": "BBBB", **relation}]
+    path = tmp_path / "C.json"
+    path.write_text(json.dumps({"case": "C", "lanes": lanes, "lods": lods, "relations": relations, "samples": {}}))
+    facts = report.gather(report.Facts({"metrics": {}}), {"AAAA": "C"}, metrics=[], identity=[path])
+    assert facts.identity[0]["lods"] == lods[:1]
+    assert facts.identity[0]["relations"] == []
+    of_run = report.gather(report.Facts({"metrics": {}}), {"AAAA": "C", "BBBB": "D"}, metrics=[], identity=[path])
+    assert (of_run.identity[0]["lods"], of_run.identity[0]["relations"]) == (lods, relations)
