@@ -101,7 +101,8 @@ def gather(
     """Fill `facts` from files that are there.
 
     cases: case of each sample; of others nothing is told. metrics: of samples or of a case's alignments; of a sample
-    that is in several, the last counts. forgive: note a file that cannot be read and go on, for the report of a run that failed; else ReportError.
+    that is in several, the last counts. forgive: note a file that cannot be read and go on, for the report of a run
+    that failed; else ReportError.
     """
 
     def read(paths: Iterable[Path], parse):
