@@ -44,6 +44,7 @@ rule alignment_gate:
     log:
         "logs/gate/{case}.alignment_gate.log",
         judged="results/gate/{case}.aligned.json",
+    retries: 0
     conda:
         "../envs/python.yaml"
     threads: 1
@@ -90,6 +91,7 @@ rule calling_gate:
         "results/gate/{case}.called",
     log:
         "logs/gate/{case}.calling_gate.log",
+    retries: 0
     conda:
         "../envs/python.yaml"
     threads: 1
