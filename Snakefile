@@ -10,6 +10,8 @@ include: "rules/common.smk"
 include: "rules/intake.smk"
 include: "rules/alignment.smk"
 include: "rules/qc.smk"
+include: "rules/identity.smk"
+include: "rules/gate.smk"
 include: "rules/calling.smk"
 include: "rules/conform.smk"
 include: "rules/family.smk"
@@ -20,6 +22,16 @@ include: "rules/check.smk"
 include: "rules/encrypt.smk"
 
 
+# Gates and headers take less than a node's queue.
+localrules:
+    accept,
+    family_header,
+    intake_gate,
+    mitochondrial_header,
+    pedigree,
+    vcf_header,
+
+
 rule all:
     default_target: True
     input:
@@ -27,12 +39,19 @@ rule all:
         expand("results/encrypt/{case}.json", case=TABLES.cases if config["recipients"] else []),
 
 
+onstart:
+    refuse_leftover_jobs()
+    keep_journal()
+
+
 onsuccess:
+    end_journal()
     # A run of only some targets leaves cases unjudged, which is no fault of it.
     if not give_verdict({}) and any(job.rule.name == "all" for job in workflow.dag.jobs):
         raise WorkflowError("not every case was accepted, see results/verdict.tsv")
 
 
 onerror:
+    end_journal()
     forget_refusal()
     give_verdict(unfinished_jobs())

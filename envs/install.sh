@@ -2,12 +2,22 @@
 # Makes the tools of tools.yaml available where there is no conda: Debian packages, GATK from Maven Central, Python
 # packages from requirements.txt. Run by `make`; a second run does nothing.
 # Everything but the Debian packages goes to .tools/bin of this checkout and to the user's cache, where checkouts share it.
+#
+#   install.sh            all of it; from the folder that BUNDLE names, or `bundle` beside the Snakefile, and without
+#                         network, where there is one
+#   install.sh --debian   the Debian packages only, for root
+#   install.sh test       all of it, and what only tests need: Slurm, and Chromium where it can be had
+#   install.sh --bundle   all of it, then the archive for a site without network (bundle.sh)
 set -euo pipefail
+bundle=${BUNDLE:+$(cd "$BUNDLE" && pwd)}
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+action=${1-}
 checkout=$PWD
+[[ -n $bundle || ! -d bundle ]] || bundle=$PWD/bundle
 cache=${XDG_CACHE_HOME:-${HOME:?is not set}/.cache}/ngc-wgs
 bin=$checkout/.tools/bin
+log=$checkout/.tools/log
 PATH=${PATH//"$bin:"/} # what the machine has, not what an earlier run made
 gatk_version=$(sed -n '/<artifactId>gatk</,/<version>/s/.*<version>\(.*\)<.*/\1/p' envs/pom.xml)
 gatk_jars=$cache/gatk-$gatk_version
@@ -26,6 +36,15 @@ debian_tools() {
     sed -n 's/[][,]/ /g; s/^  executables://p; s/^  debian:/=/p' envs/tools.yaml |
         awk '/^=/ { for (i = 1; i <= n; i++) print executable[i], $2; next } { n = split($0, executable) }'
     echo art_illumina art-nextgen-simulation-tools
+    if [[ $action == test ]] && wants_slurm; then
+        echo slurmctld slurm-wlm
+        echo munged munge
+    fi
+}
+# A Slurm of the tests' own, which needs root; not where there is one already.
+wants_slurm() {
+    (($(id -u) == 0)) && type -P apt-get > /dev/null && [[ ! -e ${SLURM_CONF:-/etc/slurm/slurm.conf} ]] &&
+        { type -P slurmctld > /dev/null || ! type -P sbatch > /dev/null; }
 }
 recent_python() { python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; }
 python_brings_pip() { python3 -c 'import ensurepip' 2> /dev/null; }
@@ -33,6 +52,8 @@ debian_pip() { ls /usr/share/python-wheels/pip-*.whl 2> /dev/null; }
 java_version() { java -version 2>&1 || true; }
 recent_java() { [[ $(java_version) =~ version\ \"([0-9]+) ]] && ((BASH_REMATCH[1] >= 17)); }
 needs_gatk() { ! type -P gatk > /dev/null; }
+jdk=openjdk-17-jre-headless
+pip_package=python3-pip-whl # not python3-venv: it may ask for a newer python3 than the one installed
 
 missing_packages() {
     local executable package
@@ -40,11 +61,10 @@ missing_packages() {
         type -P "$executable" > /dev/null || echo "$package"
     done < <(debian_tools) | uniq
     recent_python || echo python3
-    # Not python3-venv: it may ask for a newer python3 than the one installed.
-    python_brings_pip || [[ $(debian_pip) ]] || echo python3-pip-whl
+    python_brings_pip || [[ $(debian_pip) ]] || echo $pip_package
     if needs_gatk; then
-        recent_java || echo openjdk-17-jre-headless
-        [[ -d $gatk_jars ]] || type -P mvn > /dev/null || echo maven
+        recent_java || echo $jdk
+        [[ -n $bundle || -d $gatk_jars ]] || type -P mvn > /dev/null || echo maven
     fi
 }
 
@@ -53,11 +73,17 @@ missing_packages() {
 install_packages() {
     local options=(--no-install-recommends --no-upgrade --no-remove) plan changes
     type -P apt-get > /dev/null || stop "not on PATH and no apt-get here to install them: $*"
+    local by_root="apt-get update && apt-get install ${options[*]} $*"
+    [[ -z $bundle ]] || by_root="BUNDLE='$bundle' '$checkout/envs/install.sh' --debian"
     (($(id -u) == 0)) || stop "these Debian packages are missing; run as root, then \`make\` again:
-apt-get update && apt-get install ${options[*]} $*"
+$by_root"
     say "Debian packages: $*"
+    local source=()
+    [[ -z $bundle ]] || bundle_source
     # The lock timeout outlasts the automatic updates of a machine that was just started.
-    apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" < /dev/null 9>&-; }
+    apt_get() {
+        DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "${source[@]}" "$@" < /dev/null 9>&-
+    }
     plan() { apt_get install --simulate "${options[@]}" "$@" 2> /dev/null; }
     plan=$(plan "$@") || { apt_get update && plan=$(plan "$@"); } ||
         stop "apt-get cannot install them: $(apt_get install --simulate "${options[@]}" "$@" 2>&1 | grep '^E:')"
@@ -68,6 +94,32 @@ apt-get install --no-install-recommends $*"
     apt_get -y install "${options[@]}" "$@" > "$log.apt" 2>&1 ||
         { apt_get update && apt_get -y install "${options[@]}" "$@" > "$log.apt" 2>&1; } ||
         stop "apt-get failed, see $log.apt"
+}
+
+install_browser() {
+    [[ ! $(type -P chromium chromium-browser google-chrome) ]] || return 0
+    (install_packages chromium) || say "no Chromium: the report is not tested in a browser"
+}
+
+# Sets `source`, of install_packages, to options that leave apt the bundle as its only source. apt reads no path with
+# spaces, and keeps its own lists and archives.
+bundle_source() {
+    local folder
+    folder=$(mktemp -d "$cache/apt.XXXXXX")
+    # shellcheck disable=SC2064
+    trap "rm -rf '$folder'" EXIT
+    mkdir -p "$folder"/{lists,archives}/partial
+    ln -s "$bundle/debian" "$folder/debian"
+    echo "deb [trusted=yes] file:$folder/debian ./" > "$folder/sources.list" # the digests were checked
+    source=(-o Dir::Etc::SourceList="$folder/sources.list" -o Dir::Etc::SourceParts=/dev/null
+        -o Dir::State::Lists="$folder/lists" -o Dir::Cache::Archives="$folder/archives" -o APT::Sandbox::User=root)
+}
+
+check_bundle() {
+    say "from $bundle, without network"
+    (cd "$bundle" && sha256sum --check --quiet SHA256SUMS) || stop "$bundle is damaged. Mend: copy it again"
+    cmp -s envs/requirements.txt "$bundle/requirements.txt" && [[ -d $bundle/gatk-$gatk_version ]] ||
+        stop "$bundle is of another version. Mend: use the one that came with this release"
 }
 
 # ---- Python packages: an environment per lock and interpreter, never changed once complete --
@@ -85,8 +137,13 @@ install_python() {
     if python_brings_pip; then python3 -m venv "$venv"; else python3 -m venv --without-pip "$venv"; fi
     local pip=(-m pip)
     [[ -d $(echo "$venv"/lib/python3*/site-packages/pip) ]] || pip=("$(debian_pip | tail -n 1)/pip")
-    "$venv/bin/python" "${pip[@]}" install --quiet --no-deps --no-compile --disable-pip-version-check \
-        --requirement envs/requirements.txt &&
+    local from=(--requirement envs/requirements.txt)
+    if [[ -n $bundle ]]; then
+        # Hashes of the lock are of what the index has; the bundle's wheels, some of them made here, have its own digests.
+        sed 's/ *--hash=[^ ]*//g; s/ *\\$//' envs/requirements.txt > "$venv/requirements.txt"
+        from=(--no-index --find-links "$bundle/wheels" --requirement "$venv/requirements.txt")
+    fi
+    "$venv/bin/python" "${pip[@]}" install --quiet --no-deps --no-compile --disable-pip-version-check "${from[@]}" &&
         "$venv/bin/python" "${pip[@]}" check > /dev/null && touch "$venv/complete"
 }
 
@@ -98,6 +155,10 @@ install_gatk() {
     say "GATK $gatk_version, 424 MB"
     # Kept when the download breaks off, so that the next run goes on where this one stopped.
     local part=$gatk_jars.part
+    if [[ -n $bundle ]]; then
+        rm -rf "$part" && cp -r "$bundle/gatk-$gatk_version" "$part" && mv -T "$part" "$gatk_jars"
+        return
+    fi
     mvn -q -B --strict-checksums -f envs/pom.xml -Dmaven.repo.local="$part/repository" dependency:copy-dependencies \
         -DoutputDirectory="$part/jars" > "$log.mvn" 2>&1 || {
         say "Maven failed, see $log.mvn" >&2
@@ -191,21 +252,30 @@ complete() {
         { [[ -d $gatk_jars ]] || ! needs_gatk; }
 }
 
-complete && { say "everything is in place" && exit; }
+end() {
+    # shellcheck source=envs/bundle.sh
+    [[ $action != --bundle ]] || source envs/bundle.sh
+    [[ $action != test ]] || install_browser
+    exit
+}
+
+[[ $action =~ ^(test|--debian|--bundle)?$ ]] || stop "$action: no such option; see the head of $0"
+complete && { say "everything is in place" && end; }
 
 [[ $cache != *[[:space:]\']* ]] || stop "the cache $cache has a space in its path: set XDG_CACHE_HOME to a folder without"
 mkdir -p "$cache" .tools || stop "cannot write $cache and $checkout/.tools"
 exec 9> "$cache/lock"
 flock --nonblock 9 || { say "waiting for another installation" && flock 9; }
-complete && { say "everything is in place" && exit; }
+complete && { say "everything is in place" && end; }
+[[ -z $bundle ]] || check_bundle
 
-log=$checkout/.tools/log
 rm -f .tools/complete
 packages=$(missing_packages)
 # shellcheck disable=SC2086
 [[ -z $packages ]] || { install_packages $packages && hash -r; }
 packages=$(missing_packages)
 [[ -z $packages ]] || stop "still missing after the installation: ${packages//$'\n'/ }; is an older version first on PATH?"
+[[ $action != --debian ]] || exit 0
 
 complete || true # names what the new interpreters make
 { install_gatk && archive_gatk; } &
@@ -213,6 +283,7 @@ gatk=$!
 install_python || { kill $gatk 2> /dev/null || true; stop "the Python packages could not be installed"; }
 wait $gatk || stop "GATK could not be installed"
 fill_bin
-PATH=$bin:$PATH PYTHONPATH=scripts "$venv/bin/python" -m ngc_wgs.tools envs/tools.yaml --optional bwa-mem2
+PATH=$bin:$PATH PYTHONPATH=scripts "$venv/bin/python" -m ngc_wgs.tools envs/tools.yaml --optional bwa-mem2 verifybamid2
 state > .tools/complete
 say "done"
+end

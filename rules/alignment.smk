@@ -5,6 +5,8 @@ rule bwa_mem:
     input:
         unpack(unit_fastqs),
         gate=gate_of_unit,
+        # It decides whether, not what: another population aligns nothing again.
+        population=ancient("results/identity/population.json"),
         fasta=FASTA,
         index=ALIGNER_INDEX,
     output:
@@ -17,8 +19,8 @@ rule bwa_mem:
         f"../envs/{config['aligner']}.yaml"
     threads: 2
     resources:
-        mem_mb=12000,
-        runtime=720,
+        mem_mb=memory(12000),
+        runtime=minutes(30, per_gb=60),
     params:
         aligner=config["aligner"],
         read_group=read_group,
@@ -48,8 +50,8 @@ rule samtools_markdup:
         "../envs/samtools.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=memory(4000),
+        runtime=minutes(30, per_gb=8),
     params:
         libraries=bams_by_library,
         optical_distance=config["optical_distance"],

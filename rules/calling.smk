@@ -16,8 +16,8 @@ rule gatk_compose_str_table:
         "../envs/gatk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory(4000),
+        runtime=minutes(240),
     params:
         java=java,
     shell:
@@ -32,6 +32,7 @@ rule gatk_calibrate_dragstr_model:
         table="results/calling/str_table.zip",
         cram="results/alignment/{sample}.cram",
         crai="results/alignment/{sample}.cram.crai",
+        gate=alignment_gate_of_sample,
     output:
         "results/calling/{sample}.dragstr.txt",
     log:
@@ -42,8 +43,8 @@ rule gatk_calibrate_dragstr_model:
         "../envs/gatk.yaml"
     threads: 2
     resources:
-        mem_mb=8000,
-        runtime=480,
+        mem_mb=memory(8000),
+        runtime=minutes(480),
     params:
         java=java,
     shell:
@@ -61,6 +62,7 @@ rule gatk_haplotypecaller:
         crai="results/alignment/{sample}.cram.crai",
         intervals=of_sex("results/intake/regions/scatter.{sex}.{part}.bed"),
         dragstr="results/calling/{sample}.dragstr.txt" if DRAGEN else [],
+        gate=alignment_gate_of_sample,
     output:
         gvcf=temp("results/calling/{sample}.{part}.g.vcf.gz"),
         tbi=temp("results/calling/{sample}.{part}.g.vcf.gz.tbi"),
@@ -72,8 +74,8 @@ rule gatk_haplotypecaller:
         "../envs/gatk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=480,
+        mem_mb=memory(4000),
+        runtime=minutes(30, per_gb=180 / len(PARTS)),
     params:
         java=java,
         mode=caller_mode,
@@ -98,8 +100,8 @@ rule bcftools_variant_records:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=memory(1000),
+        runtime=minutes(30, per_gb=1),
     shell:
         "( bcftools concat --no-version -a -Ou {input.gvcfs:q}"
         " | bcftools view --no-version -e 'N_ALT==1' -Oz -o {output.gvcf:q} -"
@@ -124,8 +126,8 @@ rule gatk_genotypegvcfs:
         "../envs/gatk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=480,
+        mem_mb=memory(4000),
+        runtime=minutes(30, per_gb=4),
     params:
         java=java,
         threshold=GENOTYPE_THRESHOLD,

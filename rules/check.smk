@@ -16,10 +16,10 @@ rule check:
         "benchmarks/check/{case}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
+    threads: 2
     resources:
-        mem_mb=2000,
-        runtime=480,
+        mem_mb=memory(2000),
+        runtime=minutes(30, per_gb=8),
     params:
         submission="results/submissions/{case}",
     script:
@@ -33,11 +33,12 @@ rule accept:
         touch("results/check/{case}.accepted"),
     log:
         "logs/check/{case}.accept.log",
+    retries: 0
     conda:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     script:
         "../scripts/accept.py"

@@ -1,11 +1,15 @@
 """Reads the tables once and holds every input and parameter function of the workflow."""
 
+import functools
 import gc
 import hashlib
 import json
 import os
 import shlex
+import shutil
+import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import snakemake.io
@@ -21,7 +25,8 @@ sys.path.insert(0, str(HOUSE / "scripts"))
 shell.prefix("set -euo pipefail; export REF_PATH=/dev/null REF_CACHE=/dev/null; ")
 
 import ngc_profile
-from ngc_wgs import errors, family, regions, signing, tables, verdict
+from ngc_wgs import __version__, errors, family, progress, regions, signing, tables, verdict
+from ngc_wgs import report as run_report
 
 
 async def never_protected(self):
@@ -46,6 +51,19 @@ ALIGNER_INDEX = multiext(FASTA, *(f".{suffix}" for suffix in INDEX_SUFFIXES[conf
 TOOLS = yaml.safe_load((HOUSE / "envs" / "tools.yaml").read_text())
 
 
+def population_index():
+    """Index of the population VCF: the .csi where there is one, else the .tbi; None without a VCF."""
+    vcf = config["population"]["vcf"]
+    return vcf and f"{vcf}.{'csi' if Path(f'{vcf}.csi').is_file() else 'tbi'}"
+
+
+def verifybamid2_files():
+    """Files of VerifyBamID2's resource, none where it is not the tool."""
+    if config["contamination"] != "verifybamid2":
+        return []
+    return [f"{config['verifybamid2_resource']}.{suffix}" for suffix in ("UD", "mu", "bed")]
+
+
 def missing_files():
     """Files that the configuration names, or needs beside what it names, and that are not there: one line each."""
     makers = {
@@ -53,9 +71,23 @@ def missing_files():
         f"{FASTA}.fai": f"run: samtools faidx {shlex.quote(FASTA)}",
         FASTA_DICT: f"run: samtools dict {shlex.quote(FASTA)} -o {shlex.quote(FASTA_DICT)}",
         **{path: f"run: {config['aligner']} index {shlex.quote(FASTA)}" for path in ALIGNER_INDEX},
-        **{path: "give the path of the file" for path in (config["overlay"], config["evaluation_regions"]) if path},
+        **{
+            path: "give the path of the file"
+            for path in (config["overlay"], config["evaluation_regions"], config["waivers"])
+            if path
+        },
     }
     makers |= {path: "give the path of the receiver's public key" for path in config["recipients"]}
+    if population := config["population"]["vcf"]:
+        makers |= {population: "give the path of the population VCF, or null"}
+        if Path(population).is_file():
+            makers |= {population_index(): f"run: bcftools index -t {shlex.quote(population)}"}
+        makers |= {path: "give the prefix of VerifyBamID2's resource" for path in verifybamid2_files()}
+    if known := config["known_genotypes"]:
+        makers |= {
+            known: "give the path of the VCF, or null",
+            f"{known}.tbi": f"run: bcftools index -t {shlex.quote(known)}",
+        }
     if key := config["signing_key"]:
         makers |= {path: "run: ngc-wgs keygen" for path in (key, str(signing.public_half(Path(key))))}
     return [
@@ -76,7 +108,7 @@ def load_everything():
     """Profile and tables: judged in full by the launching process, only read by the others."""
     if not workflow.is_main_process:
         profile = ngc_profile.load(PROFILE_FILE, config["overlay"])
-        return profile, tables.read_tables(*TABLE_FILES)
+        return profile, tables.read_tables(*TABLE_FILES), tables.by_sample(tables.read_waivers(config["waivers"]))
     faults = unwritable_folders() + missing_files()
     if faults:
         raise WorkflowError("\n".join(faults))
@@ -84,20 +116,26 @@ def load_everything():
         profile = ngc_profile.load_valid(PROFILE_FILE, config["overlay"])
         loaded = tables.load_tables(*TABLE_FILES, profile)
         tables.refuse_unsupported(loaded)
+        waivers = tables.by_sample(tables.load_waivers(config["waivers"], loaded, profile))
         for warning in loaded.warnings:
             logger.warning(str(warning))
         if config["signing_key"]:
             signing.private_key(Path(config["signing_key"]))
     except (tables.TableError, ngc_profile.ProfileError, errors.SealError) as error:
         raise WorkflowError(str(error)) from None
-    return profile, loaded
+    return profile, loaded, waivers
 
 
-PROFILE, TABLES = load_everything()
+PROFILE, TABLES, WAIVERS = load_everything()
 SEXES = sorted(PROFILE.data["ploidy"])
 PARTS = [f"{part:03d}" for part in range(1, config["calling"]["scatter"] + 1)]
-OTHER_ALIGNER = {"bwa": "bwa-mem2", "bwa-mem2": "bwa"}[config["aligner"]]
-TOOLS_USED = [tool for tool in TOOLS if tool != OTHER_ALIGNER]
+POPULATION = bool(config["population"]["vcf"])
+NOT_USED = {
+    {"bwa": "bwa-mem2", "bwa-mem2": "bwa"}[config["aligner"]],
+    *(() if POPULATION else ("plink2",)),
+    *(() if POPULATION and config["contamination"] == "verifybamid2" else ("verifybamid2",)),
+}
+TOOLS_USED = [tool for tool in TOOLS if tool not in NOT_USED]
 AUTOSOMES = ",".join(contig["name"] for contig in PROFILE.contigs("autosome"))
 MITOCHONDRION = next((contig["name"] for contig in PROFILE.contigs("M")), "none")
 TURNS = ("straight", "shifted")
@@ -212,6 +250,49 @@ def case_parts(suffix):
     return files
 
 
+def measured_of_sample(wildcards):
+    """What was measured of the alignments of the sample's case."""
+    return f"results/gate/{TABLES.samples[wildcards.sample]['case']}.measured.json"
+
+
+def alignment_gate_of_sample(wildcards):
+    """The gate that the sample's case must have passed before anything of it is called."""
+    return f"results/gate/{TABLES.samples[wildcards.sample]['case']}.aligned"
+
+
+def identity_reports(wildcards):
+    """Identity of the case and contamination of its samples, none without a population VCF."""
+    if not POPULATION:
+        return []
+    return [
+        f"results/identity/{wildcards.case}.json",
+        *case_files("results/identity/{sample}.contamination.json")(wildcards),
+    ]
+
+
+def mendel_report(wildcards):
+    """The report on Mendel's laws of a sample's case where it is a trio."""
+    case = TABLES.samples[wildcards.sample]["case"]
+    return [f"results/identity/{case}.mendel.json"] if TABLES.cases[case]["study_type"] == "trio" else []
+
+
+def contamination_tables(wildcards):
+    """What the configured tool says of a sample's contamination."""
+    stem = f"results/identity/{wildcards.sample}"
+    if config["contamination"] == "verifybamid2":
+        return {"verifybamid2": f"{stem}.verifybamid2.selfSM"}
+    return {"gatk": f"{stem}.gatk.contamination", "pileups": f"{stem}.pileups.table"}
+
+
+def of_index(pattern):
+    """Input function: `pattern` with the germline sample of the case's index."""
+
+    def files(wildcards):
+        return pattern.format(sample=germline_of(wildcards.case, "index"))
+
+    return files
+
+
 def case_products(wildcards):
     """Every file that the submission of a case holds, as the profile has it for the study and the reference."""
     types = PROFILE.files(TABLES.cases[wildcards.case]["study_type"])
@@ -227,6 +308,11 @@ def annotated_family(wildcards):
     """A family's split VCF with index, annotated where a child has both parents."""
     stage = "denovo" if family.trios(case_members(wildcards)) else "split"
     return {key: f"results/family/{wildcards.case}.{stage}.vcf.gz{end}" for key, end in (("vcf", ""), ("tbi", ".tbi"))}
+
+
+def case_identity(wildcards):
+    """Identity of a case's lanes; nothing without a population VCF."""
+    return [f"results/identity/{wildcards.case}.json"] if POPULATION else []
 
 
 # ---- parameters of the tools ---------------------------------------------------------------
@@ -264,8 +350,20 @@ def sample_row(wildcards):
 
 
 def study_type(wildcards):
-    """Study type of a sample's case."""
-    return TABLES.cases[TABLES.samples[wildcards.sample]["case"]]["study_type"]
+    """Study type of a case, or of a sample's case."""
+    case = wildcards.get("case") or TABLES.samples[wildcards.sample]["case"]
+    return TABLES.cases[case]["study_type"]
+
+
+def case_samples(wildcards):
+    """What decides about the metrics of a case's samples: type, sex and units by sample."""
+    return [
+        {
+            **{key: TABLES.samples[sample][key] for key in ("sample", "sample_type", "sex")},
+            "units": list(TABLES.units_of_sample[sample]),
+        }
+        for sample in TABLES.samples_of_case[wildcards.case]
+    ]
 
 
 def evaluation():
@@ -299,8 +397,9 @@ def bams_by_library(wildcards):
 
 
 def java(wildcards, resources):
-    """Java options of a GATK step: 85 % of its memory, its scratch, and the site's own tuning."""
-    return f"-Xmx{int(resources.mem_mb * 0.85)}m -Djava.io.tmpdir={resources.tmpdir} {config['java_options']}".strip()
+    """Java options of a GATK step: 85 % of its own memory, its scratch, and the site's own tuning."""
+    heap = int((resources.mem_mb - SNAKEMAKE_MB) * 0.85)
+    return f"-Xmx{heap}m -Djava.io.tmpdir={resources.tmpdir} {config['java_options']}".strip()
 
 
 def pcr_indel_model(wildcards):
@@ -316,6 +415,34 @@ def caller_mode(wildcards, input):
     return f"--pcr-indel-model {pcr_indel_model(wildcards)}"
 
 
+def lanes_as_samples(wildcards):
+    """Words `unit unit` for each unit of a sample: read group and the name of its column."""
+    return " ".join(f"{shlex.quote(unit)} {shlex.quote(unit)}" for unit in TABLES.units_of_sample[wildcards.sample])
+
+
+def known_columns():
+    """Names that a column of the known genotypes may have."""
+    return list(TABLES.samples) if config["known_genotypes"] else []
+
+
+def germline_of(case, relation):
+    """The germline sample of a relation in a case."""
+    rows = [TABLES.samples[sample] for sample in TABLES.samples_of_case[case]]
+    return next(row["sample"] for row in rows if (row["relation"], row["sample_type"]) == (relation, "germline"))
+
+
+def trio_pedigree(wildcards):
+    """PED line of a trio: family, child, father, mother, sex and phenotype unknown (autosomes need neither)."""
+    members = [germline_of(wildcards.case, relation) for relation in ("index", "father", "mother")]
+    return "\t".join([wildcards.case, *members, "0", "0"])
+
+
+def mendel_limits():
+    """Arguments of FindMendelianViolations from the profile."""
+    limits = PROFILE.data["metrics"]["mendelian_error_rate"]["parameters"]
+    return f"--MIN_GQ {limits['minimum_gq']} --MIN_DP {limits['minimum_dp']}"
+
+
 def case_rows(wildcards):
     """A case with its samples and their units, as the tables have them."""
     return {
@@ -325,8 +452,13 @@ def case_rows(wildcards):
     }
 
 
+def sample_waivers(wildcards):
+    """Waivers of a sample's warnings."""
+    return WAIVERS.get(wildcards.sample, [])
+
+
 def biology():
-    """What of the configuration decides about results: tables and paths apart."""
+    """What of the configuration decides about results: tables, paths and what becomes of a failed case apart."""
     paths = (
         "cases",
         "samples",
@@ -337,6 +469,11 @@ def biology():
         "evaluation_regions",
         "signing_key",
         "recipients",
+        "waivers",
+        "proceed_on_fail",
+        "population",
+        "known_genotypes",
+        "verifybamid2_resource",
     )
     return {key: value for key, value in config.items() if key not in paths}
 
@@ -379,6 +516,16 @@ def one_copy_of_x():
     return ",".join(found) or "no_X:1-1"
 
 
+def cases_of_samples(wildcards):
+    """The case of each sample of a case."""
+    return dict.fromkeys(TABLES.samples_of_case[wildcards.case], wildcards.case)
+
+
+def profile_of_report():
+    """What a report shows of the profile."""
+    return {"id": PROFILE.id, "version": PROFILE.version, "metrics": PROFILE.data["metrics"]}
+
+
 def soft_filters():
     """The caller mode's soft filters as a chain of bcftools commands."""
     return " | ".join(
@@ -394,16 +541,92 @@ def only_declared(kind):
     return ",".join(f"^{item}" for item in keep)
 
 
-# ---- the end of the run --------------------------------------------------------------------
+# ---- what a job asks of the machine: docs/cluster.md has the measurements ------------------
+
+SNAKEMAKE_MB = 500  # a Slurm job counts its two Snakemake processes too, 200 MB each
 
 
-def cases_of_job(job):
-    """Cases that a job works for: its own, or all for a job of the whole run."""
-    wildcards = job.wildcards_dict
+@functools.cache
+def fastq_gb(unit):
+    """GB of the two FASTQ files of a unit, compressed; 0 where they are no longer there."""
+    files = (Path(TABLES.units[unit][fq]) for fq in ("fq1", "fq2"))
+    return sum(path.stat().st_size for path in files if path.is_file()) / 1e9
+
+
+def gb_of_reads(wildcards):
+    """GB of compressed FASTQ that a job works for: of its unit, its sample or its case."""
+    if unit := wildcards.get("unit"):
+        return fastq_gb(unit)
+    if sample := wildcards.get("sample"):
+        return sum(map(fastq_gb, TABLES.units_of_sample[sample]))
+    return sum(map(fastq_gb, TABLES.units_of_case[wildcards.case]))
+
+
+def memory(mb):
+    """Resource function: MB of a job; each further attempt gets as much again."""
+
+    def megabytes(wildcards, attempt):
+        return SNAKEMAKE_MB + attempt * mb
+
+    return megabytes
+
+
+def minutes(least, per_gb=0):
+    """Resource function: time limit in minutes, and more for each GB of reads; each further attempt gets as much again."""
+
+    def limit(wildcards, attempt):
+        return int(attempt * (least + (per_gb and per_gb * gb_of_reads(wildcards))))
+
+    return limit
+
+
+# ---- the start and the end of the run ------------------------------------------------------
+
+
+def refuse_leftover_jobs():
+    """Stop where Slurm jobs of an earlier launcher still work in this folder: no file has two writers."""
+    logs = Path(".snakemake/slurm_logs").resolve()
+    if not logs.is_dir() or not shutil.which("squeue"):
+        return
+    asked = subprocess.run(
+        ["squeue", "--me", "--noheader", "--Format=JobID:32,STDOUT:4096"], capture_output=True, text=True
+    )
+    if asked.returncode:
+        said = asked.stderr.strip()
+        raise WorkflowError(
+            f"{logs}: jobs of an earlier run may be left. Mend: start again when squeue answers ({said})."
+        )
+    jobs = [line[:32].strip() for line in asked.stdout.splitlines() if line[32:].startswith(f"{logs}/")]
+    if jobs:
+        raise WorkflowError(
+            f"{Path().resolve()}: jobs of an earlier run still work here. Mend: wait for them, or scancel {' '.join(jobs)},"
+            " then start again."
+        )
+
+
+def case_of(wildcards):
+    """The case that a job with these wildcards works for; None for a job of the whole run."""
     if "case" in wildcards:
-        return [wildcards["case"]]
+        return wildcards["case"]
     sample = wildcards.get("sample") or TABLES.units.get(wildcards.get("unit"), {}).get("sample")
-    return [TABLES.samples[sample]["case"]] if sample else list(TABLES.cases)
+    return TABLES.samples[sample]["case"] if sample else None
+
+
+def keep_journal():
+    """Note from now on how the jobs fare, for `ngc-wgs status`."""
+    waiting = [job for job in workflow.dag.needrun_jobs() if job.rule.name != "all"]
+    busy = {case_of(job.wildcards_dict) for job in waiting}
+    done = {case: case not in busy and Path(f"results/check/{case}.accepted").is_file() for case in TABLES.cases}
+    stages = {rule.name: Path(rule.snakefile).stem for rule in workflow.rules}
+    rules = Counter(job.rule.name for job in waiting)
+    logger.addHandler(progress.Journal(progress.JOURNAL, rules, stages, done, case_of))
+
+
+def end_journal():
+    """Note that this process came to its own end."""
+    for handler in logger.handlers:
+        if isinstance(handler, progress.Journal):
+            handler.end()
 
 
 def unfinished_jobs():
@@ -412,7 +635,8 @@ def unfinished_jobs():
     waiting = set(workflow.dag.needrun_jobs())
     for job in waiting:
         if job.rule.name != "all" and not any(other in waiting for other in workflow.dag.dependencies[job]):
-            for case in cases_of_job(job):
+            case = case_of(job.wildcards_dict)
+            for case in [case] if case else TABLES.cases:
                 stops[case].append(verdict.Stop(job.rule.name, job.log[0] if job.log else None))
     return stops
 
@@ -425,9 +649,27 @@ def forget_refusal():
 
 
 def give_verdict(stops):
-    """Print the verdicts, write results/verdict.tsv, and tell whether every case was accepted."""
+    """Print the verdicts, write results/verdict.tsv and .json, and tell whether every case was accepted."""
     verdicts = [verdict.judge(case, stops.get(case, [])) for case in TABLES.cases]
     print(verdict.for_people(verdicts), file=sys.stderr)  # first: a full disk takes no table
     Path("results").mkdir(exist_ok=True)
     Path("results/verdict.tsv").write_text(verdict.table(verdicts))
+    Path("results/verdict.json").write_text(verdict.as_json(verdicts))
+    give_report(verdicts)
     return all(item.verdict == "ACCEPTED" for item in verdicts)
+
+
+def give_report(verdicts):
+    """Write results/run.multiqc.html from what is there. It changes no verdict: where it fails, a line says so."""
+    page, log = Path("results/run.multiqc.html"), Path("logs/run.multiqc.log")
+    rows = [(item.case, item.verdict, item.reasons) for item in verdicts]
+    cases = {sample: row["case"] for sample, row in TABLES.samples.items()}
+    title, settings = f"ngc-wgs, run of {len(rows)} cases", HOUSE / "config" / "multiqc.yaml"
+    try:
+        log.parent.mkdir(exist_ok=True)
+        facts = run_report.Facts(profile_of_report(), verdicts=rows, workflow=__version__)
+        run_report.gather_run(facts, cases, TABLES.units, Path("results"))
+        with open(log, "w") as messages:
+            run_report.write(run_report.sections(facts), title, page, settings, messages)
+    except Exception as error:  # whatever it is, the run has ended and its verdicts stand
+        print(f"{page} could not be made: {type(error).__name__}: {error}; see {log}", file=sys.stderr)

@@ -14,8 +14,8 @@ rule vcf_header:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         samples=sample_columns,
         filters=FILTERS,
@@ -45,8 +45,8 @@ rule bcftools_conform_vcf:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=memory(2000),
+        runtime=minutes(30, per_gb=1),
     params:
         filters=soft_filters(),
         drop=only_declared("vcf"),
@@ -77,8 +77,8 @@ rule bcftools_conform_gvcf:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=240,
+        mem_mb=memory(1000),
+        runtime=minutes(30, per_gb=2),
     params:
         drop=only_declared("gvcf"),
     shell:

@@ -16,8 +16,8 @@ rule encrypt:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=480,
+        mem_mb=memory(1000),
+        runtime=minutes(30, per_gb=4),
     params:
         submission="results/submissions/{case}",
         encrypted="results/encrypt/{case}",

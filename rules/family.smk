@@ -10,8 +10,8 @@ rule pedigree:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     params:
         lines=pedigree_lines,
     shell:
@@ -33,8 +33,8 @@ rule bcftools_family_sites:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     shell:
         "( {{ head -n 1 {input.part:q} | awk -v OFS='\\t' '{{ print $1, $2, $2 + 1 }}'; for gvcf in {input.gvcfs:q};"
         " do bcftools query -R {input.part:q} -e 'N_ALT==1' -f '%CHROM\\t%POS0\\t%END\\n' \"$gvcf\"; done; }}"
@@ -56,8 +56,8 @@ rule bcftools_family_records:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     shell:
         "( bcftools view --no-version -R {input.part:q} -T {input.sites:q} --targets-overlap 1 -Oz -o {output.gvcf:q}"
         " {input.gvcf:q} && tabix -p vcf {output.gvcf:q} ) 2> {log:q}"
@@ -81,8 +81,8 @@ rule gatk_combinegvcfs:
         "../envs/gatk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory(4000),
+        runtime=minutes(240),
     params:
         java=java,
         gvcfs=variant_options,
@@ -100,6 +100,7 @@ rule gatk_genotype_family:
         gvcf="results/family/{case}.{part}.g.vcf.gz",
         tbi="results/family/{case}.{part}.g.vcf.gz.tbi",
         part="results/intake/regions/scatter.unknown.{part}.bed",
+        gate="results/gate/{case}.aligned",
     output:
         vcf=temp("results/family/{case}.{part}.vcf.gz"),
         tbi=temp("results/family/{case}.{part}.vcf.gz.tbi"),
@@ -111,8 +112,8 @@ rule gatk_genotype_family:
         "../envs/gatk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory(4000),
+        runtime=minutes(240),
     params:
         java=java,
         threshold=GENOTYPE_THRESHOLD,
@@ -134,8 +135,8 @@ rule bcftools_join_family:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=memory(1000),
+        runtime=minutes(120),
     shell:
         "( bcftools concat --no-version -a -Oz -o {output.vcf:q} {input.vcfs:q}"
         " && tabix -p vcf {output.vcf:q} ) 2> {log:q}"
@@ -155,8 +156,8 @@ rule bcftools_diploid_records:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory(1000),
+        runtime=minutes(60),
     shell:
         "( bcftools view --no-version -e 'GT=\"hap\"' -Oz -o {output.vcf:q} {input.vcf:q}"
         " && tabix -p vcf {output.vcf:q} ) 2> {log:q}"
@@ -178,8 +179,8 @@ rule gatk_calculate_genotype_posteriors:
         "../envs/gatk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory(4000),
+        runtime=minutes(240),
     params:
         java=java,
     shell:
@@ -203,8 +204,8 @@ rule bcftools_split_family:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=memory(2000),
+        runtime=minutes(120),
     params:
         filters=soft_filters(),
     shell:
@@ -235,8 +236,8 @@ rule bcftools_denovo:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=memory(2000),
+        runtime=minutes(120),
     params:
         one_x=one_copy_of_x(),
         high=PROFILE.data["denovo"]["high"],
@@ -257,8 +258,8 @@ rule family_header:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         samples=family_columns,
         filters=FILTERS,
@@ -283,8 +284,8 @@ rule bcftools_conform_family:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=memory(1000),
+        runtime=minutes(120),
     params:
         samples=family_column_list,
         drop=only_declared("family_vcf"),

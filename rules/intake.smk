@@ -10,8 +10,8 @@ rule tool_version:
         tool_env
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         command=version_command,
     shell:
@@ -38,8 +38,8 @@ rule reference_identity:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     params:
         aligner=config["aligner"],
         profile=profile_parts("reference", "ploidy"),
@@ -56,12 +56,13 @@ rule preflight:
         "results/intake/preflight.json",
     log:
         "logs/intake/preflight.log",
+    retries: 0
     conda:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         tools={tool: TOOLS[tool] for tool in TOOLS_USED},
         tables=TABLE_FILES,
@@ -83,8 +84,8 @@ rule fastq_intake:
         "../envs/python.yaml"
     threads: 2
     resources:
-        mem_mb=1000,
-        runtime=240,
+        mem_mb=memory(1000),
+        runtime=minutes(30, per_gb=2),
     params:
         unit=unit_row,
         files=fastq_states,
@@ -99,12 +100,13 @@ rule intake_gate:
         "results/intake/{case}.accepted",
     log:
         "logs/intake/{case}.log",
+    retries: 0
     conda:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         tables=TABLE_FILES,
     script:

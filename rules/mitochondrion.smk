@@ -20,8 +20,8 @@ rule mitochondrion_reference:
         f"../envs/{config['aligner']}.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         aligner=config["aligner"],
         contig=MITOCHONDRION,
@@ -34,6 +34,7 @@ rule bwa_mem_mitochondrion:
     input:
         cram="results/alignment/{sample}.cram",
         crai="results/alignment/{sample}.cram.crai",
+        gate=alignment_gate_of_sample,
         fasta=FASTA,
         fai=f"{FASTA}.fai",
         dict="results/mitochondrion/both.dict",
@@ -50,8 +51,8 @@ rule bwa_mem_mitochondrion:
         f"../envs/{config['aligner']}.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
     params:
         aligner=config["aligner"],
         contig=MITOCHONDRION,
@@ -67,6 +68,7 @@ rule gatk_mutect2_mitochondrion:
         bam="results/mitochondrion/{sample}.bam",
         bai="results/mitochondrion/{sample}.bam.bai",
         intervals="results/mitochondrion/intervals.bed",
+        gate=alignment_gate_of_sample,
     output:
         vcf=temp("results/mitochondrion/{sample}.raw.vcf.gz"),
         tbi=temp("results/mitochondrion/{sample}.raw.vcf.gz.tbi"),
@@ -79,8 +81,8 @@ rule gatk_mutect2_mitochondrion:
         "../envs/gatk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory(4000),
+        runtime=minutes(240),
     params:
         java=java,
     shell:
@@ -107,8 +109,8 @@ rule gatk_filter_mitochondrion:
         "../envs/gatk.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     params:
         java=java,
     shell:
@@ -128,8 +130,8 @@ rule mitochondrial_header:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         samples=sample_columns,
         filters=PROFILE.data["mitochondrion"]["filters"],
@@ -156,8 +158,8 @@ rule bcftools_conform_mitochondrion:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=memory(1000),
+        runtime=minutes(30),
     params:
         **{key: value for key, value in PROFILE.data["mitochondrion"].items() if key != "filters"},
         contig=MITOCHONDRION,

@@ -4,9 +4,12 @@
 rule package:
     input:
         products=case_products,
+        gate="results/gate/{case}.called",
         intake=case_intake_reports,
+        accepted="results/intake/{case}.accepted",
         preflight="results/intake/preflight.json",
         identity="results/intake/reference.json",
+        population="results/identity/population.json",
         fasta=FASTA,
         fai=f"{FASTA}.fai",
         profile=PROFILE_FILE,
@@ -21,8 +24,8 @@ rule package:
         "../envs/python.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=480,
+        mem_mb=memory(2000),
+        runtime=minutes(30, per_gb=4),
     params:
         case=case_rows,
         configuration=biology(),

@@ -1,4 +1,4 @@
-"""Measures: raw reads, alignment, coverage and calls; one metrics file per sample."""
+"""Measures: raw reads, alignment, coverage and calls."""
 
 
 rule fastp:
@@ -16,8 +16,8 @@ rule fastp:
         "../envs/fastp.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=240,
+        mem_mb=memory(2000),
+        runtime=minutes(30, per_gb=4),
     shell:
         "fastp --in1 {input.fq1:q} --in2 {input.fq2:q} --thread {threads} --dont_eval_duplication"
         " --disable_adapter_trimming --disable_quality_filtering --disable_length_filtering --disable_trim_poly_g"
@@ -40,8 +40,8 @@ rule samtools_stats:
         "../envs/samtools.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=memory(2000),
+        runtime=minutes(30, per_gb=5),
     shell:
         "samtools stats -@ {threads} --reference {input.fasta:q} {input.cram:q} > {output:q} 2> {log:q}"
 
@@ -57,7 +57,7 @@ rule mosdepth:
         summary="results/qc/{sample}.mosdepth.summary.txt",
         global_dist="results/qc/{sample}.mosdepth.global.dist.txt",
         region_dist="results/qc/{sample}.mosdepth.region.dist.txt",
-        regions=temp("results/qc/{sample}.regions.bed.gz"),
+        regions="results/qc/{sample}.regions.bed.gz",
         csi=temp("results/qc/{sample}.regions.bed.gz.csi"),
         thresholds="results/qc/{sample}.thresholds.bed.gz",
         thresholds_csi=temp("results/qc/{sample}.thresholds.bed.gz.csi"),
@@ -69,8 +69,8 @@ rule mosdepth:
         "../envs/mosdepth.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory(4000),
+        runtime=minutes(30, per_gb=2),
     params:
         prefix="results/qc/{sample}",
     shell:
@@ -97,8 +97,8 @@ rule picard_collect_wgs_metrics:
         "../envs/gatk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=memory(4000),
+        runtime=minutes(30, per_gb=20),
     params:
         java=java,
     shell:
@@ -118,40 +118,9 @@ rule bcftools_stats:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=memory(1000),
+        runtime=minutes(30),
     params:
         autosomes=AUTOSOMES,
     shell:
         "bcftools stats -s - -f PASS -r {params.autosomes:q} {input.vcf:q} > {output:q} 2> {log:q}"
-
-
-rule metrics:
-    input:
-        intake=sample_intake_reports,
-        stats="results/qc/{sample}.samtools_stats.txt",
-        markdup="results/alignment/{sample}.markdup.json",
-        mosdepth="results/qc/{sample}.mosdepth.summary.txt",
-        thresholds="results/qc/{sample}.thresholds.bed.gz",
-        wgs="results/qc/{sample}.wgs_metrics.txt",
-        calls="results/qc/{sample}.bcftools_stats.txt",
-        preflight="results/intake/preflight.json",
-        regions="results/intake/regions/evaluation.bed",
-        profile=PROFILE_FILE,
-        overlay=OVERLAY,
-    output:
-        "results/qc/{sample}.metrics.json",
-    log:
-        "logs/qc/{sample}.metrics.log",
-    conda:
-        "../envs/python.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        sample=sample_row,
-        study_type=study_type,
-        evaluation=evaluation(),
-    script:
-        "../scripts/metrics.py"

@@ -1,20 +1,23 @@
-"""One MultiQC report per case, inside its submission."""
+"""One MultiQC report per case, inside its submission; that of the run is made at its end (`give_report`)."""
 
 
 rule multiqc:
     input:
+        metrics=case_files("results/qc/{sample}.metrics.json"),
+        units=case_intake_reports,
+        coverage=case_files("results/qc/{sample}.wgs_metrics.txt"),
+        stats=case_files("results/qc/{sample}.samtools_stats.txt"),
+        identity=case_identity,
+        databases=["results/identity/population.json"] if POPULATION else [],
+        preflight="results/intake/preflight.json",
         fastp=case_files("results/qc/{unit}.fastp.json"),
-        alignment=case_files(
-            "results/qc/{sample}.samtools_stats.txt",
+        more=case_files(
             "results/alignment/{sample}.markdup.json",
-            "results/qc/{sample}.wgs_metrics.txt",
             "results/qc/{sample}.mosdepth.summary.txt",
             "results/qc/{sample}.mosdepth.global.dist.txt",
             "results/qc/{sample}.mosdepth.region.dist.txt",
+            "results/qc/{sample}.bcftools_stats.txt",
         ),
-        calls=case_files("results/qc/{sample}.bcftools_stats.txt"),
-        metrics=case_files("results/qc/{sample}.metrics.json"),
-        preflight="results/intake/preflight.json",
     output:
         ensure("results/qc/{case}.multiqc.html", non_empty=True),
     log:
@@ -25,9 +28,11 @@ rule multiqc:
         "../envs/multiqc.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     params:
         config=str(HOUSE / "config" / "multiqc.yaml"),
+        cases=cases_of_samples,
+        profile=profile_of_report(),
     script:
         "../scripts/multiqc_report.py"

@@ -9,6 +9,7 @@ from ngc_wgs import signing
 
 command = [sys.executable, "-m", "ngc_check.cli", "check", snakemake.params.submission, "--json"]
 command += ["--profile", snakemake.input.profile, "--reference", snakemake.input.fasta]
+command += ["--threads", str(snakemake.threads)]
 if key := snakemake.config["signing_key"]:
     command += ["--public-key", str(signing.public_half(Path(key)))]
 # A process of its own does not inherit where this one finds the checker's modules: beside this script.

@@ -228,6 +228,9 @@ def _cross_faults(profile: Profile):
         if rule["id"] in seen:
             yield f"rules: `{rule['id']}` is there twice"
         seen.add(rule["id"])
+    ids = [metric["id"] for metric in profile.data["metrics"].values()]
+    for metric_id in sorted({one for one in ids if ids.count(one) > 1}):
+        yield f"metrics: `{metric_id}` is there twice"
     names: set[str] = set()
     for contig in profile.contigs():
         if contig["name"] in names:

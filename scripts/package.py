@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import ngc_profile
+from ngc_wgs import intake as fastq
 from ngc_wgs import package
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)
@@ -17,6 +18,12 @@ def read(path):
 source = snakemake.input
 qc = {Path(path).name.split(".")[0]: read(path) for path in source.products if path.endswith(".metrics.json")}
 intake = {report["unit"]: report for report in map(read, source.intake)}
+units = snakemake.params.case["units"]
+if replaced := [path for unit, report in intake.items() for path in fastq.replaced(report, units[unit])]:
+    sys.exit(
+        f"Package refuses case {snakemake.wildcards.case}: changed since intake read them: {', '.join(replaced)}."
+        " Mend: start the same command again, which reads them anew."
+    )
 folder = Path(snakemake.params.submission)
 digest = package.build(
     snakemake.params.case,
@@ -29,9 +36,11 @@ digest = package.build(
     qc=qc,
     preflight=read(source.preflight),
     identity=read(source.identity),
+    population=read(source.population),
     evaluation=next(iter(qc.values()))["evaluation_regions"],
     configuration=snakemake.params.configuration,
     house=Path(snakemake.scriptdir).parent,
+    code_at_start=read(source.accepted)["code_sha256"],
     processes=snakemake.threads,
     signing_key=snakemake.config["signing_key"],
 )

@@ -100,24 +100,47 @@ def _table(head: str, rows: Iterable[Iterable[object]]) -> list[str]:
 
 
 def _metrics(profile: Profile) -> list[str]:
-    def row(name: str, metric: dict) -> list[str]:
-        gates = [
-            f"{g['applies_to']} {g['op']} {g['value']}: {g['status']} ({g['basis']})".removeprefix("all ")
-            for g in metric["gates"]
-        ]
-        studies = f" ({', '.join(metric['study_types'])} only)" if metric.get("study_types") else ""
-        required = "required" if metric["required"] else ""
-        shown = "<br>".join(gates) or "reported"
-        return [f"`{name}`{studies}", metric["definition"], metric["unit"], required, shown, metric["source"]]
-
-    rows = [row(name, metric) for name, metric in profile.data["metrics"].items()]
-    return [
+    lines = [
         "",
         "## Metrics and gates",
         "",
         "A metric has the worst status whose gate its value meets, PASS where it meets none, NOT_MEASURED without one.",
-        *_table("metric|definition|unit| |gates|source", rows),
     ]
+    for name, metric in profile.data["metrics"].items():
+        studies = f", {', '.join(metric['study_types'])} only" if metric.get("study_types") else ""
+        required = ", required" if metric["required"] else ""
+        lines += [
+            "",
+            f'<a id="{metric["id"].lower()}"></a>',
+            "",
+            f"### {metric['id']}: {name}",
+            "",
+            f"{metric['definition']}.",
+            "",
+            f"* unit {metric['unit']}, by {metric['tool']}, judged after {metric['stage']}{studies}{required}",
+            f"* source: {metric['source']}",
+            *(f"* {_gate(gate)}" for gate in metric["gates"]),
+            f"* mend: {metric['mend']}",
+            *_parameters(metric.get("parameters", {})),
+        ]
+    return lines
+
+
+def _gate(gate: dict) -> str:
+    whose = "" if gate["applies_to"] == "all" else f"{gate['applies_to']}: "
+    only = ", only for the whole genome of the profile's own reference" if gate.get("only") else ""
+    return f"{whose}**{gate['status']}** where {gate['op']} {gate['value']}, basis **{gate['basis']}**{only}"
+
+
+def _parameters(parameters: dict) -> Iterable[str]:
+    for name, value in parameters.items():
+        if not isinstance(value, dict):
+            yield f"* {name}: `{value}`"
+        else:
+            yield f"* {name}:"
+            for key, item in value.items():
+                shown = ", ".join(f"{k} {v}" for k, v in item.items()) if isinstance(item, dict) else item
+                yield f"  * {key}: {shown}"
 
 
 def _files(profile: Profile) -> list[str]:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import ngc_profile
-from ngc_wgs import reference, regions
+from ngc_wgs import metrics, reference, regions
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)
 
@@ -26,7 +26,7 @@ def write_regions():
     judged = regions.intersect(every_base, regions.read_bed(restriction)) if restriction else every_base
     if not judged:
         raise ValueError(f"{restriction}: holds no base of autosomes, X or Y of {fasta}")
-    regions.write_bed(output.evaluation, judged)
+    regions.write_bed(output.evaluation, regions.cut_x_and_y(judged, profile, metrics.WINDOW))
     autosomes = {contig["name"] for contig in profile.contigs("autosome")}
     header = "@HD\tVN:1.6\tSO:coordinate\n" + reference.sam_sequence_lines(identity)
     regions.write_interval_list(output.autosomes, header, [interval for interval in judged if interval[0] in autosomes])

@@ -11,9 +11,9 @@ import runs
 
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory) -> runs.Run:
-    """The full demo, run to its end."""
+    """The full demo, run to its end with networking cut off."""
     directory = runs.make_demo(tmp_path_factory.mktemp("full") / "demo")
-    yield runs.Run(directory, runs.run_workflow(directory))
+    yield runs.Run(directory, runs.run_workflow(directory, prefix=runs.CUT_OFF))
     runs.unseal(directory)
 
 
@@ -25,9 +25,9 @@ def tiny_made(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory, tiny_made) -> runs.Run:
-    """The tiny demo, run to its end."""
+    """The tiny demo, run to its end with networking cut off."""
     directory = runs.copy(tiny_made, tmp_path_factory.mktemp("run") / "tiny")
-    yield runs.Run(directory, runs.run_workflow(directory))
+    yield runs.Run(directory, runs.run_workflow(directory, prefix=runs.CUT_OFF))
     runs.unseal(directory)
 
 

@@ -56,7 +56,7 @@ def read_bag(root: Path, reader: Callable[[str, Path], FileFacts]) -> Bag:
     report = bag.findings.append
     folders: list[str] = []
     names: list[str] = []
-    for name, entry_kind, mode in _walk(root):
+    for name, entry_kind, mode in walk(root):
         if entry_kind == "other":
             report(Finding("NGC-PKG-006", file=name, evidence="a link or a special file"))
             continue
@@ -100,7 +100,7 @@ def read_bag(root: Path, reader: Callable[[str, Path], FileFacts]) -> Bag:
     return bag
 
 
-def _walk(root: Path) -> Iterator[tuple[str, str, int]]:
+def walk(root: Path) -> Iterator[tuple[str, str, int]]:
     """(path in the bag, file|folder|other, mode) of the root and everything below it; links are not followed."""
     try:
         yield ".", "folder", os.stat(root).st_mode

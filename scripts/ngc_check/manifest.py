@@ -295,8 +295,13 @@ def _dates(manifest: dict, profile: Profile) -> Iterator[Finding]:
 
 
 def _workflow(manifest: dict, profile: Profile) -> Iterator[Finding]:
-    if not manifest["workflow"]["clean_checkout"]:
-        yield _found("NGC-MAN-023", "/workflow/clean_checkout", "false")
+    workflow = manifest["workflow"]
+    if not workflow["clean_checkout"]:
+        yield _found("NGC-MAN-023", "/workflow/clean_checkout", f"false: not as in commit {workflow['commit'][:12]}")
+    start, end = workflow["code_sha256_at_start"], workflow["code_sha256"]
+    if start != end:
+        evidence = f"{start[:12]}… when the case began, {end[:12]}… when it was packaged"
+        yield _found("NGC-MAN-027", "/workflow/code_sha256", evidence)
 
 
 def _reference(manifest: dict, profile: Profile) -> Iterator[Finding]:
@@ -318,7 +323,7 @@ _FIELD_CHECKS = (
     (_forms, ("NGC-MAN-017", "NGC-MAN-018", "NGC-MAN-022")),
     (_consent, ("NGC-MAN-019",)),
     (_dates, ("NGC-MAN-020",)),
-    (_workflow, ("NGC-MAN-023",)),
+    (_workflow, ("NGC-MAN-023", "NGC-MAN-027")),
     (_reference, ("NGC-MAN-024",)),
 )
 

@@ -21,6 +21,7 @@ from ngc_check.bag import ENVELOPE, SIGNATURE, TAG_MANIFEST, Bag
 from ngc_check.digests import Unreadable
 from ngc_check.findings import Finding
 
+INDEXES = (".tbi", ".crai", ".bai")
 MAX_KEYS = 1000
 MAX_ENVELOPE_HEADER = 1 << 16
 """Bytes of a Crypt4GH header that are read at most: some six hundred recipients."""
@@ -172,6 +173,28 @@ def open_envelopes(bag: Bag, key: bytes, scratch: contextlib.ExitStack) -> list[
     if names and others == len(names):
         raise Unreadable("the private key opens none of the encrypted files; use the key they were encrypted for")
     return findings
+
+
+def open_file(path: Path, key: bytes, scratch: contextlib.ExitStack) -> Path:
+    """Decrypt one file, and the index beside it, into a temporary folder that ends with `scratch`.
+
+    Place of the plaintext. Raises Unreadable.
+    """
+    folder = Path(scratch.enter_context(tempfile.TemporaryDirectory(prefix="ngc-wgs-check-")))
+    plain = path.name.removesuffix(ENVELOPE)
+    for name in (plain, *(plain + ending for ending in INDEXES)):
+        source = path.with_name(name + ENVELOPE)
+        if name != plain and not source.is_file():
+            continue
+        try:
+            _open_envelope(source, folder / name, key)
+        except _OtherRecipient:
+            raise Unreadable(f"{source.name}: encrypted for another key than the one given") from None
+        except ValueError as error:
+            raise Unreadable(f"{source.name}: {error}") from None
+        except OSError as error:
+            raise Unreadable(f"{source.name}: cannot be decrypted: {error.strerror}") from None
+    return folder / plain
 
 
 def _open_envelope(source: Path, target: Path, key: bytes) -> None:

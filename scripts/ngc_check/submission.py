@@ -14,7 +14,7 @@ from pathlib import Path
 import ngc_profile
 from ngc_check import identifiers, quality, seal
 from ngc_check.alignment import check_alignment
-from ngc_check.bag import TAG_FILES, TAG_MANIFEST, Bag, read_bag
+from ngc_check.bag import ENVELOPE, TAG_FILES, TAG_MANIFEST, Bag, read_bag
 from ngc_check.digests import VCF_RECORDS, FileFacts, Unreadable, read_alignment, read_facts
 from ngc_check.findings import Collector, Finding
 from ngc_check.manifest import (
@@ -113,6 +113,7 @@ def check(
     on_date: str | None = None,
     public_keys: Iterable[str | Path] = (),
     private_key: str | Path | None = None,
+    threads: int = 1,
 ) -> Report:
     """Judge a submission folder or a single file.
 
@@ -120,22 +121,27 @@ def check(
     `overlay_given`. reference: indexed FASTA; without it the rules that need it are NOT_CHECKED. deny: words that
     must not be there. on_date: ISO date for a single file (default today); a submission is judged at its analysis
     date. public_keys: files, or folders of files, of the keys whose signature is trusted. private_key: opens an
-    encrypted submission; without it the rules on content are NOT_CHECKED. Raises CannotJudge.
+    encrypted submission, or a single encrypted file; without it a submission's rules on content are NOT_CHECKED.
+    threads: that judge one file at a time; the findings do not depend on them. Raises CannotJudge.
     """
     target = Path(target)
-    reference = _reference(reference)
+    reference = indexed_reference(reference)
     try:
-        if target.is_dir():
-            keys = seal.trusted_keys(public_keys)
-            opener = seal.private_key(private_key) if private_key is not None else None
-            with ExitStack() as scratch:
+        with ExitStack() as scratch:
+            if target.is_dir():
+                keys = seal.trusted_keys(public_keys)
+                opener = seal.private_key(private_key) if private_key is not None else None
                 report = _check_folder(
-                    target, profile, overlay_given, profile_path, reference, deny, keys, opener, scratch
+                    target, profile, overlay_given, profile_path, reference, deny, keys, opener, scratch, threads
                 )
-        elif target.is_file():
-            report = _check_file(target, profile, reference, deny, spec_only, on_date)
-        else:
-            raise CannotJudge(f"{target.name}: no such file or folder")
+            elif target.is_file():
+                if target.name.endswith(ENVELOPE):
+                    if private_key is None:
+                        raise CannotJudge(f"{target.name}: encrypted; name the receiver's key with `--private-key`")
+                    target = seal.open_file(target, seal.private_key(private_key), scratch)
+                report = _check_file(target, profile, reference, deny, spec_only, on_date, threads)
+            else:
+                raise CannotJudge(f"{target.name}: no such file or folder")
     except Unreadable as error:
         raise CannotJudge(str(error)) from None
     except OSError as error:
@@ -152,7 +158,8 @@ def _of_specification(rule_id: str, profile: Profile) -> bool:
     return rule is not None and rule["basis"] == "spec" and not rule_id.startswith(("NGC-VCF-", "NGC-GVCF-"))
 
 
-def _reference(path: str | Path | None) -> Path | None:
+def indexed_reference(path: str | Path | None) -> Path | None:
+    """A reference that is there with its index, None where none is named; raises CannotJudge."""
     if path is None:
         return None
     path = Path(path)
@@ -183,6 +190,7 @@ def _check_folder(
     keys: dict[str, object],
     opener: bytes | None,
     scratch: ExitStack,
+    threads: int,
 ) -> Report:
     early: list[Finding] = []
     known: dict[str, FileFacts] = {}
@@ -201,7 +209,7 @@ def _check_folder(
         if name in known:
             return known[name]
         if kind == "vcf":
-            facts, found = _read_vcf(name, path, profile, people, reference)
+            facts, found = _read_vcf(name, path, profile, people, reference, threads)
             later.extend(found)
             return facts
         if kind == "alignment":
@@ -252,7 +260,7 @@ def _check_folder(
                 bag.files,
             )
         )
-        rules = ("NGC-QC-001", "NGC-QC-002", "NGC-QC-003", "NGC-QC-005", "NGC-QC-006")
+        rules = tuple(f"NGC-QC-00{number}" for number in (1, 2, 3, 5, 6, 7, 8))
         collector.extend(guarded(quality.check_samples, rules, NAME, manifest, profile))
         for name, data in metrics.items():
             if sample := people.get(_stem(name)):
@@ -357,7 +365,13 @@ def _read_groups(sample: dict) -> set[str] | None:
 
 
 def _read_vcf(
-    name: str, path: Path, profile: Profile, people: dict, reference: Path | None, spec_only: bool = False
+    name: str,
+    path: Path,
+    profile: Profile,
+    people: dict,
+    reference: Path | None,
+    threads: int,
+    spec_only: bool = False,
 ) -> tuple[FileFacts, list[Finding]]:
     """Facts and findings of a VCF from one read; people: the manifest's samples, none where there is no manifest."""
     digests: dict[str, str | None] = {}
@@ -383,6 +397,7 @@ def _read_vcf(
             spec_only=spec_only,
             digests=digests,
             name=name,
+            threads=threads,
         )
     )
     info = path.stat()
@@ -402,7 +417,13 @@ def _read_vcf(
 
 
 def _check_file(
-    path: Path, profile: Profile, reference: Path | None, deny: Iterable[str], spec_only: bool, on_date: str | None
+    path: Path,
+    profile: Profile,
+    reference: Path | None,
+    deny: Iterable[str],
+    spec_only: bool,
+    on_date: str | None,
+    threads: int,
 ) -> Report:
     kind = kind_of(path.name)
     day = on_date or date.today().isoformat()
@@ -411,7 +432,7 @@ def _check_file(
     texts: Iterable[tuple[str, str | None]] = []
     found: list[Finding] = []
     if kind == "vcf":
-        facts, found = _read_vcf(name, path, profile, {}, reference, spec_only)
+        facts, found = _read_vcf(name, path, profile, {}, reference, threads, spec_only)
         texts = identifiers.lines(facts.text or "")
     elif kind == "alignment":
         alignment = check_alignment(path, profile)

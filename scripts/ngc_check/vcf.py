@@ -1,7 +1,8 @@
 """Judges a VCF or gVCF, plain or bgzipped, in one read and bounded memory.
 
 `check_vcf` is the whole surface. The specification's rules are in vcf_spec, the profile's in vcf_profile; vcf_fast
-proves whole blocks of records clean at once, and only blocks it cannot prove are read line by line.
+proves whole blocks of records clean at once, and only blocks it cannot prove are read line by line. Further threads
+examine blocks ahead; one thread reads, and settles what was examined in file order.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import io
 import re
 import struct
 import zlib as standard_zlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from isal import igzip
 from isal import isal_zlib as zlib
@@ -24,6 +28,9 @@ from ngc_check import vcf_profile as pro
 from ngc_check import vcf_spec as spec
 from ngc_check.findings import Finding
 from ngc_check.vcf_reference import Reference, ReferenceUnusable
+
+if TYPE_CHECKING:
+    from ngc_check.vcf_fast import Facts, Prover
 
 BGZF_EOF = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 CHUNK = 1 << 20
@@ -48,6 +55,10 @@ _RECORD = re.compile(rb"^[^#\r\n]", re.MULTILINE)
 
 class _Stop(Exception):
     """The text cannot be judged any further; the reason has been reported."""
+
+
+class _Unread(_Stop):
+    """The text cannot be read any further; what was read can still be judged."""
 
 
 class _Report:
@@ -82,6 +93,8 @@ class _Source:
     def __init__(self, path: Path, report: _Report) -> None:
         self.handle = path.open("rb")
         self.report = report
+        self.tell: Callable[[Callable[[], None]], None] = _now
+        """Who reads ahead of what is judged puts its own here, to do later what tells of a fault."""
         self.sha256 = hashlib.sha256()
         self.read_bytes = 0
         self.given_bytes = 0
@@ -90,13 +103,14 @@ class _Source:
         self.header_ended = False
         self._stream = self._chunks()
         self.container = "plain"
-        self.has_eof = False
+        self.tail = b""
         self.damaged = False
 
     def _read(self) -> bytes:
         data = self.handle.read(CHUNK)
         self.sha256.update(data)
         self.read_bytes += len(data)
+        self.tail = (self.tail + data)[-len(BGZF_EOF) :]
         return data
 
     def _keep(self, chunk: bytes) -> None:
@@ -135,8 +149,8 @@ class _Source:
         for chunk in inner:
             self.given_bytes += len(chunk)
             if self.given_bytes > MAX_HEADER and self.given_bytes > MAX_RATIO * self.read_bytes:
-                self.report.emit(spec.R_TEXT, 0, f"the file expands more than {MAX_RATIO}-fold: not read further")
-                raise _Stop
+                self._fault(f"the file expands more than {MAX_RATIO}-fold: not read further")
+                raise _Unread
             if not self.header_ended:
                 self._keep(chunk)
             yield chunk
@@ -146,9 +160,15 @@ class _Source:
             yield data
             data = self._read()
 
+    def _fault(self, text: str, damaged: bool = False) -> None:
+        def told() -> None:
+            self.damaged = damaged
+            self.report.emit(spec.R_TEXT, 0, text)
+
+        self.tell(told)
+
     def _damage(self, what: str) -> None:
-        self.damaged = True
-        self.report.emit(spec.R_TEXT, 0, f"the compressed data are damaged: {what}")
+        self._fault(f"the compressed data are damaged: {what}", damaged=True)
 
     def _gzip(self, data: bytes) -> Iterator[bytes]:
         # The library's reader, since many small members one after the other would cost a copy of the rest each.
@@ -189,7 +209,6 @@ class _Source:
             if out is None or len(out) != length or crc32(out) != crc:
                 yield b"".join(parts)
                 return self._damage(f"block at byte {start + at}")
-            self.has_eof = data[at : at + size] == BGZF_EOF
             at += size
             parts.append(out)
             held += length
@@ -198,9 +217,12 @@ class _Source:
                 parts, held = [], 0
         yield b"".join(parts)
         if at < len(data):
-            self.has_eof = False
             self._damage(f"cut short at byte {start + at}")
         return None
+
+
+def _now(action: Callable[[], None]) -> None:
+    action()
 
 
 class _Again(io.RawIOBase):
@@ -248,6 +270,7 @@ def check_vcf(
     digests: dict[str, str | None] | None = None,
     name: str | None = None,
     fast: bool = True,
+    threads: int = 1,
 ) -> Iterable[Finding]:
     """Every departure of one VCF from the specification and from the profile's section `kind` (`vcf`, `gvcf`, ...).
 
@@ -258,7 +281,8 @@ def check_vcf(
     digests: filled with `sha256` of the file and `vcf-records-sha256` (over decompressed lines that do not start
     with `##`; None where the text could not be read to its end) and `header` (the text up to the first record), all
     from the same single read.
-    fast: prove blocks clean by columns where possible; the findings are the same without.
+    fast: prove blocks clean by columns where possible; threads: that judge, the one that reads included. The findings
+    are the same, in the same order, whatever these two say.
     Never raises for what is in the file; raises OSError where the file itself cannot be opened.
     """
     path = Path(path)
@@ -269,7 +293,7 @@ def check_vcf(
     content = hashlib.sha256()
     whole = False
     try:
-        whole = _check(source, content, report, profile, path, kind, sample, sex, reference, index, spec_only, fast)
+        whole = _check(source, content, report, profile, path, kind, sample, sex, reference, spec_only, fast, threads)
     except _Stop:
         pass
     finally:
@@ -286,7 +310,7 @@ def check_vcf(
 def _container(source: _Source, path: Path, index: str | Path | None, report: _Report) -> None:
     if source.container != "bgzf":
         report.emit(pro.P_CONTAINER, 0, f"{source.container}, not BGZF")
-    elif not source.has_eof and not source.damaged:
+    elif source.tail != BGZF_EOF and not source.damaged:
         report.emit(pro.P_CONTAINER, 0, "BGZF without its end-of-file block: it may be cut short")
     elif not path.name.endswith(".gz"):
         report.emit(pro.P_CONTAINER, 0, "BGZF, but the name does not end in .gz")
@@ -313,9 +337,9 @@ def _check(
     sample: str | None,
     sex: str | None,
     reference: str | Path | None,
-    index: str | Path | None,
     spec_only: bool,
     fast: bool,
+    threads: int,
 ) -> bool:
     """Judge header and records; True when the text was read to its end. Raises _Stop after a fatal finding."""
     chunks = source.chunks()
@@ -357,9 +381,11 @@ def _check(
     records = spec.RecordJudge(header, report.emit, extra)
     if judge is not None:
         records.exact_duplicate = judge.exact_duplicate
+    body = _Body(number, records, judge, fast, report, threads)
     try:
-        seen = _records(rest, chunks, _Body(number, records, judge, fast, report), content, report)
+        seen = _records(rest, source, body, content, report)
     finally:
+        body.close()
         if bases is not None:
             bases.close()
     if not seen:
@@ -485,42 +511,128 @@ def _blocks(rest: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield text
 
 
+def _halves(block: bytes) -> tuple[bytes, bytes] | None:
+    """Whole lines in two parts; None where they are too few to be worth it."""
+    middle = block.find(b"\n", len(block) // 2) + 1
+    return None if len(block) < 2 * LEAF or not 0 < middle < len(block) else (block[:middle], block[middle:])
+
+
 class _Body:
-    """The data lines: each block is proven clean at once, or halved until the odd lines are few, and those are read."""
+    """The data lines: each block is proven clean at once, or halved until the odd lines are few, and those are read.
+
+    A block is examined by itself, which takes most of the time and is where threads share the work, and then settled
+    behind the blocks before it. All that emits findings happens in file order, in the thread that reads.
+    """
 
     def __init__(
-        self, number: int, records: spec.RecordJudge, judge: pro.ProfileJudge | None, fast: bool, report: _Report
+        self,
+        number: int,
+        records: spec.RecordJudge,
+        judge: pro.ProfileJudge | None,
+        fast: bool,
+        report: _Report,
+        threads: int,
     ) -> None:
         self.number = number
         """Number of the last line that was judged."""
-        self.records, self.judge, self.fast, self.report = records, judge, fast, report
-        self.prover = None
+        self.records, self.judge, self.fast, self.report, self.threads = records, judge, fast, report, threads
+        self.prover: Prover | None = None
         self.failures = 0
         """Small blocks in a row that could not be proven: where all are odd, halving only costs time."""
+        self._waiting: deque[Callable[[], None] | Future] = deque()
+        """What is to be done in file order: an action, or the examination of a block that then is settled."""
+        self._pool: ThreadPoolExecutor | None = None
+        self._provers: SimpleQueue[Prover] = SimpleQueue()
 
-    def take(self, block: bytes) -> None:
-        """Judge whole lines. Raises _Stop when there is no use in going on."""
+    def later(self, action: Callable[[], None]) -> None:
+        """Do something once every block that was taken has been settled."""
+        self._waiting.append(action)
+
+    def take(self, block: bytes, ahead: bool) -> None:
+        """Judge whole lines, later where `ahead` lets others be read first. Raises _Stop when going on is no use."""
         if self.fast and self.prover is None and len(block) >= MIN_FAST:
-            from ngc_check.vcf_fast import Prover
+            self._start()
+        busy = sum(isinstance(entry, Future) and not entry.done() for entry in self._waiting)
+        if ahead and self._pool is not None and busy < 2 * (self.threads - 1):
+            self._waiting.append(self._pool.submit(self._examined, block))
+        else:
+            pieces = self._pieces(self.prover, block)
+            self.later(lambda: self._settle(pieces))
+        self._go_on(4 * self.threads if ahead else 0)
 
-            self.prover = Prover(self.records, self.judge)
-        self._prove(block)
+    def finish(self) -> None:
+        """Settle all that was taken."""
+        self._go_on(0)
+
+    def close(self) -> None:
+        """End the threads; what they have in hand is not settled any more."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        while not self._provers.empty():
+            if (reference := self._provers.get().reference) is not None:
+                reference.close()
+
+    def _start(self) -> None:
+        from ngc_check.vcf_fast import Prover
+
+        bases = self.judge.reference if self.judge is not None else None
+        self.prover = Prover(self.records, self.judge, bases)
+        for _ in range(self.threads - 1):
+            own = Reference(bases.path) if bases is not None else None
+            self._provers.put(Prover(self.records, self.judge, own))
+        if self.threads > 1:
+            self._pool = ThreadPoolExecutor(self.threads - 1)
+
+    def _go_on(self, most: int) -> None:
+        """Do what is ready, and wait for what is not while more than `most` wait."""
+        waiting = self._waiting
+        while waiting:
+            first = waiting[0]
+            if isinstance(first, Future):
+                if len(waiting) <= most and not first.done():
+                    return
+                waiting.popleft()
+                self._settle(first.result())
+            else:
+                waiting.popleft()
+                first()
+
+    def _examined(self, block: bytes) -> list[tuple[bytes, Facts | None]]:
+        prover = self._provers.get()
+        try:
+            return self._pieces(prover, block)
+        finally:
+            self._provers.put(prover)
+
+    def _pieces(self, prover: Prover | None, block: bytes) -> list[tuple[bytes, Facts | None]]:
+        """Lines in parts, as few as can be, each with what was proven of it; None where it is to be read."""
+        pieces, todo, failures = [], [block], self.failures
+        while todo:
+            part = todo.pop()
+            facts = prover.examine(part) if prover is not None else None
+            if facts is None and prover is not None and failures <= 16 and (halves := _halves(part)):
+                todo += halves[::-1]
+                continue
+            failures = 0 if facts is not None else failures + 1
+            pieces.append((part, facts))
+        return pieces
+
+    def _settle(self, pieces: list[tuple[bytes, Facts | None]]) -> None:
+        todo = pieces[::-1]
+        while todo:
+            part, facts = todo.pop()
+            if facts is not None and self.prover.joins(facts, self.number):
+                self.number += len(facts.pos)
+                self.failures = 0
+            elif facts is not None and self.failures <= 16 and (halves := _halves(part)):
+                for half in halves[::-1]:
+                    todo += self._pieces(self.prover, half)[::-1]
+            else:
+                self._read(part)
+                self.failures += 1
         if self.report.counts.total() > MAX_FINDINGS:
             self.report.emit(spec.R_TEXT, self.number, f"over {MAX_FINDINGS} findings: not read further")
             raise _Stop
-
-    def _prove(self, block: bytes) -> None:
-        if self.prover is not None and self.prover.proves(block, self.number):
-            self.number += block.count(b"\n")
-            self.failures = 0
-            return
-        middle = block.find(b"\n", len(block) // 2) + 1
-        if self.prover is None or len(block) < 2 * LEAF or not 0 < middle < len(block) or self.failures > 16:
-            self._read(block)
-            self.failures += 1
-            return
-        self._prove(block[:middle])
-        self._prove(block[middle:])
 
     def _read(self, block: bytes) -> None:
         records, judge, report = self.records, self.judge, self.report
@@ -536,17 +648,32 @@ class _Body:
                 judge.judge(record)
 
 
-def _records(rest: bytes, chunks: Iterator[bytes], body: _Body, content, report: _Report) -> bool:
+def _records(rest: bytes, source: _Source, body: _Body, content, report: _Report) -> bool:
     """Judge every data line, block by block; True when there was any."""
     seen = False
-    for block in _blocks(rest, chunks):
-        if len(block) > MAX_LINE and not block.endswith(b"\n"):
-            report.emit(spec.R_TEXT, body.number + 1, f"a line over {MAX_LINE} bytes: not read further")
-            raise _Stop
-        seen = True
-        _digest(block, content)
-        if not block.endswith(b"\n"):
-            _unended(body.records.version, body.number + block.count(b"\n") + 1, report)
-            block += b"\n"
-        body.take(block)
+
+    def too_long() -> None:
+        report.emit(spec.R_TEXT, body.number + 1, f"a line over {MAX_LINE} bytes: not read further")
+        raise _Stop
+
+    source.tell = body.later
+    try:
+        for block in _blocks(rest, source.chunks()):
+            if len(block) > MAX_LINE and not block.endswith(b"\n"):
+                body.later(too_long)
+                break
+            seen = True
+            _digest(block, content)
+            if not block.endswith(b"\n"):
+                last = block.count(b"\n") + 1
+                body.later(lambda last=last: _unended(body.records.version, body.number + last, report))
+                block += b"\n"
+            # While the kept header goes on, an early end would read on for it: nothing may have been read ahead then.
+            body.take(block, ahead=source.header_ended)
+    except _Unread:
+        body.finish()
+        raise
+    finally:
+        source.tell = _now
+    body.finish()
     return seen

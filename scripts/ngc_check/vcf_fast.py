@@ -1,8 +1,10 @@
 """Proves whole blocks of VCF records clean by columns; what it cannot prove is left to the exact judge.
 
-One-sided by design: `Prover.proves` says True only for a block in which the exact judge would find nothing, and then
-leaves the state that crosses blocks as the exact judge would. Anything unusual (lower case, breakends, GT `.`,
-many samples, an undeclared key) makes it say False, which costs time, never correctness.
+In two steps, so that blocks can be examined side by side: `examine` looks at a block alone, in any thread; `joins`, in
+file order, holds what it found against the records before and leaves the state that crosses blocks as the exact judge
+would.
+One-sided by design: a block passes both only where the exact judge would find nothing. Anything unusual (lower case,
+breakends, GT `.`, many samples, an undeclared key) makes it fail, which costs time, never correctness.
 """
 
 from __future__ import annotations
@@ -10,13 +12,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from ngc_check import vcf_profile as pro
 from ngc_check import vcf_spec as spec
-from ngc_check.vcf_reference import WINDOW
+from ngc_check.vcf_reference import WINDOW, Reference
 
 MAX_COLUMNS = 16
 MAX_ALTS = 8
@@ -35,11 +38,31 @@ class _NotProven(Exception):
     """The block is left to the exact judge."""
 
 
-class Prover:
-    """Works on the state of a `RecordJudge` and, with a profile, a `ProfileJudge`."""
+@dataclass
+class Facts:
+    """What `examine` proved of a block, and what `joins` needs of it; all but `runs` and `covered` by row.
 
-    def __init__(self, records: spec.RecordJudge, judge: pro.ProfileJudge | None) -> None:
-        self.records, self.judge = records, judge
+    runs: (contig, first row, row after the last). sequences: whether any ALT is no symbolic allele.
+    covered: by run, the last position that its records cover (gVCF only).
+    """
+
+    runs: list[tuple[str, int, int]]
+    pos: np.ndarray
+    lengths: np.ndarray
+    refs: list[str]
+    alts: list[str]
+    sequences: np.ndarray
+    covered: list[int]
+
+
+class Prover:
+    """Works for a `RecordJudge` and, with a profile, a `ProfileJudge`. Each thread has its own.
+
+    `examine` reads nothing of their state; `joins` does and is for one thread alone. `reference` is this prover's own.
+    """
+
+    def __init__(self, records: spec.RecordJudge, judge: pro.ProfileJudge | None, reference: Reference | None) -> None:
+        self.records, self.judge, self.reference = records, judge, reference
         self.header = records.header
         self.gvcf = judge is not None and judge.gvcf
         self.usable = 8 <= self.header.columns <= MAX_COLUMNS and len(self.header.samples) == self.header.columns - 9
@@ -51,17 +74,31 @@ class Prover:
         self._info_patterns: dict[int, str] = {}
         self._sample_patterns: dict[tuple[str, int, int], str] = {}
 
-    def proves(self, block: bytes, number: int) -> bool:
-        """Whether the exact judge would find nothing in these whole lines, of which the first is `number + 1`."""
+    def examine(self, block: bytes) -> Facts | None:
+        """What whole lines hold where they are clean as far as they alone can tell, else None."""
         if not self.usable or not block.isascii() or b"\r" in block:
-            return False
+            return None
         try:
-            self._prove(block, number)
+            return self._examine(block)
         except (_NotProven, pl.exceptions.PolarsError):
+            return None
+
+    def joins(self, facts: Facts, number: int) -> bool:
+        """Whether a block, of which the first line is `number + 1`, is clean behind all that was judged before it.
+
+        If so it has been judged; if not, nothing has changed.
+        """
+        try:
+            self._follows(facts)
+            covered = self._reaches(facts) if self.gvcf else 0
+            self._commit(facts, number)
+        except _NotProven:
             return False
+        if self.judge is not None:
+            self.judge.contig, self.judge.covered = facts.runs[-1][0], covered
         return True
 
-    def _prove(self, block: bytes, number: int) -> None:
+    def _examine(self, block: bytes) -> Facts:
         table = pl.read_csv(
             block, has_header=False, separator="\t", quote_char=None, infer_schema=False, null_values=None
         )
@@ -83,50 +120,44 @@ class Prover:
             _all(ids, r"^[!-:<-~]+$" if self.records.version == "4.3" else r"^[!-:<-~]+(?:;[!-:<-~]+)*$")
         for text in filters.unique():
             self._once("FILTER", text, self._filter_is_clean)
-        # One pass of Python over the alleles is cheaper than many over their columns.
-        refs, alts = ref.to_list(), alt.to_list()
         n_alt = self._allele_counts(alt)
-        self._alleles(refs, alts, n_alt, pos)
+        lengths = ref.str.len_bytes().to_numpy().astype(np.int64)
+        refs, alts = ref.to_list(), alt.to_list()
+        if (ref == alt).any():
+            raise _NotProven
+        self._alleles(refs, alts, n_alt, pos, (lengths > 1) | (alt.str.len_bytes() > 1).to_numpy())
         self._info(info, n_alt)
         if self.header.columns > 8:
             self._genotypes(columns[8], columns[9:], n_alt, runs, pos)
-        lengths = ref.str.len_bytes().to_numpy().astype(np.int64)
         end = pos + lengths - 1
         if b"END=" in block:
             end = self._ends(info, pos, end)
-        if self.judge is not None and self.judge.reference is not None:
+        if self.reference is not None:
             self._reference(runs, pos, lengths, refs)
-        covered = self._coverage(runs, pos, end, info, alts) if self.gvcf else 0
-        self._commit(runs, pos, lengths, refs, alts, number)
-        if self.judge is not None:
-            self.judge.contig, self.judge.covered = runs[-1][0], covered
+        covered = self._coverage(runs, pos, end, info, alt) if self.gvcf else []
+        # A symbolic allele alone is never a duplicate to the specification; a gVCF is full of them.
+        sequences = ~(alt.str.starts_with("<").to_numpy() & (n_alt == 1))
+        return Facts(runs, pos, lengths, refs, alts, sequences, covered)
 
     # --- single columns
     def _runs(self, chrom: pl.Series) -> list[tuple[str, int, int]]:
         """(contig, first row, row after the last) of each stretch on one contig; their order is checked."""
         table = chrom.rle().struct.unnest()
         names, sizes = table["value"].to_list(), table["len"].to_list()
-        if len(self.records.done) + len(names) >= spec.MAX_CONTIGS:
+        if len(set(names)) != len(names):
             raise _NotProven
-        runs, at = [], 0
-        contig, done = self.records.contig, self.records.done | {self.records.contig}
-        before = self.judge.contig if self.judge is not None else ""
+        runs, at, before = [], 0, -1
         for name, size in zip(names, sizes, strict=True):
             runs.append((name, at, at + size))
             at += size
             version = self.records.version
             if name.startswith("<") or not spec.CHROM[version].fullmatch(name) or spec.text_fault(name, version):
                 raise _NotProven
-            if name != contig:
-                if name in done:
-                    raise _NotProven
-                done.add(contig)
-                contig = name
             if self.judge is not None:
-                rank = self.judge.rank
-                if name not in self.judge.record_contigs or name not in rank or rank[name] < rank.get(before, -1):
+                rank = self.judge.rank.get(name, -1)
+                if name not in self.judge.record_contigs or rank <= before:
                     raise _NotProven
-                before = name
+                before = rank
         return runs
 
     def _positions(self, runs: list[tuple[str, int, int]], pos: np.ndarray) -> None:
@@ -134,8 +165,6 @@ class Prover:
             here = pos[start:stop]
             length = self.records.lengths.get(name)
             if (np.diff(here) < 0).any() or (length is not None and here[-1] > length):
-                raise _NotProven
-            if name == self.records.contig and here[0] < self.records.pos:
                 raise _NotProven
 
     def _once(self, column: str, text: str, is_clean: Callable[[str], bool]) -> None:
@@ -182,15 +211,15 @@ class Prover:
             raise _NotProven
         return count
 
-    def _alleles(self, refs: list[str], alts: list[str], n_alt: np.ndarray, pos: np.ndarray) -> None:
-        """ALT differs from REF; with the profile of a VCF, each change is in normal form."""
-        several = (n_alt > 1).any()
-        normal = self.judge is not None and not self.gvcf
-        for at, (ref, alt) in enumerate(zip(refs, alts, strict=True)):
-            if ref == alt or (several and "," in alt and ref in alt.split(",")):
+    def _alleles(self, refs: list[str], alts: list[str], n_alt: np.ndarray, pos: np.ndarray, long: np.ndarray) -> None:
+        """No ALT of several is REF; with the profile of a VCF, each change is in normal form."""
+        for at in np.flatnonzero(n_alt > 1).tolist():
+            if refs[at] in alts[at].split(","):
                 raise _NotProven
-            if normal and (len(ref) > 1 or len(alt) > 1) and pro.not_normal(int(pos[at]), ref, alt):
-                raise _NotProven
+        if self.judge is not None and not self.gvcf:
+            for at in np.flatnonzero(long).tolist():
+                if pro.not_normal(int(pos[at]), refs[at], alts[at]):
+                    raise _NotProven
 
     # --- INFO
     def _info(self, info: pl.Series, n_alt: np.ndarray) -> None:
@@ -308,7 +337,7 @@ class Prover:
     def _reference(
         self, runs: list[tuple[str, int, int]], pos: np.ndarray, lengths: np.ndarray, refs: list[str]
     ) -> None:
-        reference = self.judge.reference
+        reference = self.reference
         joined = np.frombuffer("".join(refs).encode(), dtype=np.uint8)
         first = joined[np.cumsum(lengths) - lengths]
         for name, start, stop in runs:
@@ -330,59 +359,59 @@ class Prover:
                         raise _NotProven
 
     def _coverage(
-        self,
-        runs: list[tuple[str, int, int]],
-        pos: np.ndarray,
-        end: np.ndarray,
-        info: pl.Series,
-        alts: list[str],
-    ) -> int:
-        """Reference blocks have END and no gap lies between records; last position that is covered."""
-        covered = 0
-        block = np.fromiter((alt == pro.NON_REF for alt in alts), dtype=bool, count=len(alts))
+        self, runs: list[tuple[str, int, int]], pos: np.ndarray, end: np.ndarray, info: pl.Series, alt: pl.Series
+    ) -> list[int]:
+        """Reference blocks have END and no gap lies between records; by run, the last position that is covered."""
+        block = (alt == pro.NON_REF).to_numpy()
         if not info.str.contains(r"(?:^|;)END=[0-9]").to_numpy()[block].all():
             raise _NotProven
+        covered = []
         for name, start, stop in runs:
             length = self.records.lengths.get(name)
-            if length is None or end[start:stop].max() > length:
+            reach = np.maximum.accumulate(end[start:stop])
+            if length is None or reach[-1] > length or (pos[start + 1 : stop] > reach[:-1] + 1).any():
                 raise _NotProven
-            covered = self.judge.covered if name == self.judge.contig else 0
-            reach = np.maximum.accumulate(np.concatenate(([covered], end[start:stop])))
-            gap = pos[start:stop] > reach[:-1] + 1
-            if not covered:
-                gap[0] = False
-            if gap.any():
-                raise _NotProven
-            covered = int(reach[-1])
+            covered.append(int(reach[-1]))
         return covered
 
-    # --- what crosses rows and blocks
-    def _commit(
-        self,
-        runs: list[tuple[str, int, int]],
-        pos: np.ndarray,
-        lengths: np.ndarray,
-        refs: list[str],
-        alts: list[str],
-        number: int,
-    ) -> None:
+    # --- what crosses blocks
+    def _follows(self, facts: Facts) -> None:
+        """Contigs and positions go on where the records before ended."""
+        records, judge, runs = self.records, self.judge, facts.runs
+        first = runs[0][0]
+        if len(records.done) + len(runs) >= spec.MAX_CONTIGS:
+            raise _NotProven
+        if first == records.contig and facts.pos[0] < records.pos:
+            raise _NotProven
+        for at, (name, _, _) in enumerate(runs):
+            if name in records.done or (at and name == records.contig):
+                raise _NotProven
+        if judge is not None and judge.rank[first] < judge.rank.get(judge.contig, -1):
+            raise _NotProven
+
+    def _reaches(self, facts: Facts) -> int:
+        """Last position that is covered behind the block; no gap lies before it."""
+        before = self.judge.covered if facts.runs[0][0] == self.judge.contig else 0
+        if before and facts.pos[0] > before + 1:
+            raise _NotProven
+        return max(before, facts.covered[0]) if len(facts.runs) == 1 else facts.covered[-1]
+
+    def _commit(self, facts: Facts, number: int) -> None:
         """Look for duplicates among rows that touch another row, then leave the state as the exact judge would."""
-        records, judge = self.records, self.judge
+        records, judge, pos, lengths = self.records, self.judge, facts.pos, facts.lengths
         held = records.duplicates
         saved, reach = held.snapshot(), records.reach
         exact = judge is not None and not self.gvcf
         here = dict(judge.here) if exact else {}
         here_pos = judge.here_pos if exact else -1
         contig = records.contig
-        sequences = np.fromiter((not (a[0] == "<" and "," not in a) for a in alts), dtype=bool, count=len(alts))
         try:
-            for name, start, stop in runs:
+            for name, start, stop in facts.runs:
                 if name != contig:
                     held.clear()
                     reach, contig, here_pos = 0, name, -1
                     here.clear()
-                # A symbolic allele alone is never a duplicate to the specification; a gVCF is full of them.
-                rows = np.arange(start, stop) if exact else start + np.flatnonzero(sequences[start:stop])
+                rows = np.arange(start, stop) if exact else start + np.flatnonzero(facts.sequences[start:stop])
                 if not len(rows):
                     continue
                 at_pos, own = pos[rows], pos[rows] + lengths[rows]
@@ -393,7 +422,7 @@ class Prover:
                 touches |= own >= pos[stop - 1]
                 reach = int(before[-1])
                 for at in rows[touches].tolist():
-                    place, ref, alt, line = int(pos[at]), refs[at], alts[at], number + 1 + at
+                    place, ref, alt, line = int(pos[at]), facts.refs[at], facts.alts[at], number + 1 + at
                     for allele in alt.split(","):
                         if held.add(place, ref, allele, line) is not None:
                             raise _NotProven
@@ -407,7 +436,7 @@ class Prover:
         except _NotProven:
             held.restore(saved)
             raise
-        for name, _, _ in runs:
+        for name, _, _ in facts.runs:
             if name != records.contig:
                 if records.contig:
                     records.done.add(records.contig)

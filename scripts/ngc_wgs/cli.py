@@ -1,4 +1,4 @@
-"""The sender's commands: `keygen`, `sign`, `encrypt`, `index`."""
+"""The sender's commands: `keygen`, `sign`, `encrypt`, `index`, `status`, `efficiency`."""
 
 from __future__ import annotations
 
@@ -32,6 +32,14 @@ def add_commands(commands) -> None:
     index.add_argument("submissions", metavar="SUBMISSION", type=Path, nargs="+")
     index.add_argument("--out", metavar="FILE.tsv|FILE.json", type=Path, required=True)
     index.set_defaults(run=_told(_index))
+    status = commands.add_parser("status", help="how far a run is", description="Jobs done, time left, cases by stage, "
+                                 "and the last failures with the ends of their logs.")  # fmt: skip
+    status.add_argument("directory", metavar="RUN", type=Path, help="working directory of the run")
+    status.set_defaults(run=_told(_status))
+    efficiency = commands.add_parser("efficiency", help="what jobs used of what they asked for", description="A table, "
+                                     "a row a rule: memory, time and CPU used beside those asked for.")  # fmt: skip
+    efficiency.add_argument("directory", metavar="RUN", type=Path, help="working directory of the run")
+    efficiency.set_defaults(run=_told(_efficiency))
 
 
 def _told(command):
@@ -77,3 +85,17 @@ def _index(arguments: argparse.Namespace) -> None:
     from ngc_wgs import batch
 
     batch.write_index(arguments.submissions, arguments.out)
+
+
+def _status(arguments: argparse.Namespace) -> None:
+    import time
+
+    from ngc_wgs import progress
+
+    print(progress.for_people(arguments.directory, time.time()))
+
+
+def _efficiency(arguments: argparse.Namespace) -> None:
+    from ngc_wgs import progress
+
+    print(progress.efficiency(progress.read_benchmarks(arguments.directory / "benchmarks")))

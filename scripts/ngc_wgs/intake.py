@@ -54,6 +54,16 @@ def finding(code: str, where: str, message: str, mend: str) -> dict[str, str]:
     return {"code": code, "where": mask(where), "message": mask(message), "mend": mend}
 
 
+def replaced(report: dict, row: dict[str, str]) -> list[str]:
+    """FASTQ files of a unit's row that are no longer those that its report tells of, by size and time."""
+    found = []
+    for fastq, path in zip(report["fastq"], (row["fq1"], row["fq2"]), strict=True):
+        status = os.stat(path)
+        if (status.st_size, status.st_mtime_ns) != (fastq["bytes"], fastq["mtime_ns"]):
+            found.append(path)
+    return found
+
+
 def line(finding: dict) -> str:
     """A finding as one line of text."""
     return f"{finding['code']} {finding['where']}: {finding['message']}. Mend: {finding['mend']}."
@@ -210,6 +220,7 @@ class _Fastq:
     def __init__(self, read: int, path: str | Path, unit: dict, threads: int) -> None:
         self.read = read
         self.path = str(path)
+        self._modified_ns: int | None = None
         self.sheet = (unit["flowcell"], unit["lane"])
         self.threads = threads
         self.block: list[dnaio.SequenceRecord] = []
@@ -258,6 +269,7 @@ class _Fastq:
         status = os.stat(self.path)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(None, "not a regular file")
+        self._modified_ns = status.st_mtime_ns
         file = io.FileIO(self.path)
         self._opened.append(file)
         head = file.read(2)
@@ -457,6 +469,7 @@ class _Fastq:
         content = self._content.sha256() if self._content is not None and self._whole else None
         return {
             "read": self.read,
+            "mtime_ns": self._modified_ns,
             "bytes": self._raw.bytes if self._raw is not None else None,
             "sha256": self._raw.sha256() if self._raw is not None else None,
             "reads": self.reads,

@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import stat
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +19,10 @@ import pysam
 from isal import igzip
 
 import ngc_profile
-from ngc_wgs import __version__, signing
+from ngc_wgs import __version__, release, signing
+
+METRIC_FIELDS = ("id", "name", "value", "unit", "denominator", "error", "status", "gate", "waiver")
+"""What the manifest takes over of a metric: nothing that is text of its own."""
 
 
 def content_digest(path: Path, method: str | None, fasta: str) -> dict | None:
@@ -51,18 +53,6 @@ def content_digest(path: Path, method: str | None, fasta: str) -> dict | None:
 def canonical(value: object) -> bytes:
     """JSON with sorted keys and no spaces."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def checkout(folder: Path) -> dict:
-    """Commit of the workflow's checkout and whether it was clean; `unknown` and false where it is no git checkout."""
-
-    def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=True).stdout
-
-    try:
-        return {"commit": git("rev-parse", "HEAD").strip(), "clean_checkout": not git("status", "--porcelain").strip()}
-    except (OSError, subprocess.CalledProcessError):
-        return {"commit": "unknown", "clean_checkout": False}
 
 
 def file_entries(bag: bagit.Bag, samples: list[str], case: str, profile: ngc_profile.Profile, fasta: str) -> list[dict]:
@@ -123,7 +113,7 @@ def sample_entry(row: dict, units: dict[str, dict], intake: dict[str, dict], qc:
         "libraries": list(libraries.values()),
         "qc": {
             "status": qc["status"],
-            "metrics": [{key: m[key] for key in ("name", "value", "unit", "status", "gate")} for m in qc["metrics"]],
+            "metrics": [{key: metric[key] for key in METRIC_FIELDS} for metric in qc["metrics"]],
         },
     }
 
@@ -157,11 +147,12 @@ def case_entry(case: dict) -> dict:
 
 
 def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_profile.Profile, overlay: str | None,
-          fasta: str, intake: dict[str, dict], qc: dict[str, dict], preflight: dict, identity: dict,
-          evaluation: dict, configuration: dict, house: Path, processes: int,
+          fasta: str, intake: dict[str, dict], qc: dict[str, dict], preflight: dict, identity: dict, population: dict,
+          evaluation: dict, configuration: dict, house: Path, code_at_start: str, processes: int,
           signing_key: str | None) -> str:  # fmt: skip
     """Make `folder` a sealed bag of the products and return the sha256 of its tag manifest.
 
+    house: folder of the workflow. code_at_start: `release.code_sha256` of it when the case passed its intake gate.
     The bag grows beside `folder` and takes its place in one rename, so that a killed run leaves no half bag. It is
     signed where the site has a key.
     """
@@ -172,6 +163,7 @@ def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_pr
     partial.mkdir(parents=True)
     for product in products:
         link(Path(product), partial / Path(product).name)
+    code = release.code_sha256(house)
     created = datetime.now(UTC).replace(microsecond=0)
     agent = f"ngc-wgs {__version__}"
     information = {
@@ -198,7 +190,9 @@ def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_pr
         "workflow": {
             "name": "ngc-wgs",
             "version": __version__,
-            **checkout(house),
+            **release.checkout(house, code),
+            "code_sha256": code,
+            "code_sha256_at_start": code_at_start,
             "configuration_sha256": hashlib.sha256(canonical(configuration)).hexdigest(),
         },
         "tools": [{k: tool[k] for k in ("name", "version", "pinned", "as_pinned")} for tool in preflight["tools"]],
@@ -209,7 +203,7 @@ def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_pr
             "fasta_sha256": identity["fasta_sha256"],
             "evaluation_regions": evaluation,
         },
-        "databases": [],
+        "databases": [{key: population[key] for key in ("name", "version", "sha256")}] if population["name"] else [],
         **case_entry(case_rows["case"]),
         "samples": [
             sample_entry(

@@ -85,6 +85,31 @@ def _merge(parts: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
+def windows(intervals: Iterable[Interval], longest: int, edges: Iterable[tuple[str, int]]) -> list[Interval]:
+    """The intervals cut at `edges` (contig, position) and into windows of at most `longest` bp."""
+    edges = sorted(edges)
+    found = []
+    for contig, start, end in intervals:
+        for stop in [*(place for name, place in edges if name == contig and start < place < end), end]:
+            found += [(contig, at, min(at + longest, stop)) for at in range(start, stop, longest)]
+            start = stop
+    return found
+
+
+def cut_x_and_y(intervals: Iterable[Interval], profile, longest: int) -> list[Interval]:
+    """The intervals, those of X and Y cut at the pseudoautosomal regions and into windows of at most `longest` bp.
+
+    Sex is told by the windows; a sum over the intervals is the same however they are cut.
+    """
+    names = {contig["name"] for contig in profile.contigs("X", "Y")}
+    edges = [(name, place) for name in names for par in profile.par(name) for place in par]
+    return [
+        part
+        for interval in intervals
+        for part in (windows([interval], longest, edges) if interval[0] in names else [interval])
+    ]
+
+
 def scatter(intervals: list[Interval], parts: int) -> list[list[Interval]]:
     """Cut the intervals, in order, into `parts` non-empty lists of nearly equal size.
 

@@ -145,6 +145,66 @@ def read_tables(
     return _make_tables(sheets)
 
 
+def load_waivers(path: str | os.PathLike | None, tables: Tables, profile: Any) -> list[Row]:
+    """Read and judge the table of waivers; no rows without a path.
+
+    A waiver names a sample of the case, a metric of the profile that can warn for it, a reason and a role of the
+    profile's vocabularies, and is valid on the case's analysis date. Raises TableError with every problem.
+    """
+    if path is None:
+        return []
+    sheet = _Sheet.read("waivers", path)
+    problems = [*_judge_shape(sheet), *_judge_personal_numbers(sheet), *_judge_cells(sheet)]
+    if problems:
+        raise TableError(_in_order(problems, {"waivers": sheet}))
+    rows = dict(sheet.rows())
+    days = {
+        line: tables.cases[row["case"]]["analysis_date"] for line, row in rows.items() if row["case"] in tables.cases
+    }
+    problems += _judge_vocabularies(sheet, days, profile)
+    metrics = {metric["id"]: metric for metric in profile.data["metrics"].values()}
+    firsts: dict[tuple[str, str], int] = {}
+    for line, row in rows.items():
+        case, sample, rule = row["case"], row["sample"], row["rule"]
+        if case not in tables.cases:
+            problems.append(sheet.problem(line, "case", case, "is not in the table of cases", "copy it from there"))
+        elif sample not in tables.samples_of_case[case]:
+            mend = "name a sample of the case, or the sample's own case"
+            problems.append(sheet.problem(line, "sample", sample, "is not a sample of the case", mend))
+        if rule not in metrics:
+            mend = "copy the id of a metric from docs/profile.md"
+            problems.append(sheet.problem(line, "rule", rule, "is not a metric of the profile", mend))
+        else:
+            kinds = ("all", tables.samples.get(sample, {}).get("sample_type", "all"))
+            if not any(gate["status"] == "WARN" and gate["applies_to"] in kinds for gate in metrics[rule]["gates"]):
+                message = "is a metric that never warns for this type of sample"
+                mend = "take the row out: a FAIL cannot be waived"
+                problems.append(sheet.problem(line, "rule", rule, message, mend))
+        if row["valid_to"] < days.get(line, ""):
+            message = f"is before the analysis date {days[line]}: the waiver has expired"
+            mend = "have the warning looked at again, and write a waiver that counts, or take the row out"
+            problems.append(sheet.problem(line, "valid_to", row["valid_to"], message, mend))
+        if firsts.setdefault((sample, rule), line) != line:
+            message = f"is already waived for this sample in row {firsts[sample, rule]}"
+            problems.append(sheet.problem(line, "rule", rule, message, "keep one of the rows"))
+    if problems:
+        raise TableError(_in_order(problems, {"waivers": sheet}))
+    return list(rows.values())
+
+
+def read_waivers(path: str | os.PathLike | None) -> list[Row]:
+    """The waivers that `load_waivers` has accepted, read again without judging them."""
+    return [row for _, row in _Sheet.read("waivers", path, with_schema=False).rows()] if path else []
+
+
+def by_sample(waivers: Iterable[Row]) -> dict[str, list[Row]]:
+    """The waivers of each sample that has any, as a metric records them: rule, reason_code, role, valid_to."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in waivers:
+        found[row["sample"]].append({name: row[name] for name in ("rule", "reason_code", "role", "valid_to")})
+    return dict(found)
+
+
 def refuse_unsupported(tables: Tables) -> None:
     """Refuse what the vocabulary knows and this version cannot do: somatic calling. One problem per row.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 SHOWN_REASONS = 5
@@ -23,31 +24,70 @@ class Stop:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One row of the verdict table; verdict is ACCEPTED, REFUSED (by a gate or the checker) or STOPPED (by a fault)."""
+    """One row of the verdict table; verdict is ACCEPTED, REFUSED (by a gate or the checker) or STOPPED (by a fault).
+
+    metrics: of its samples, those that are not PASS: sample, and what metrics.schema.json has of a metric.
+    warnings: what the checker warns of in an accepted submission, one line a rule.
+    """
 
     case: str
     verdict: str
     reasons: tuple[str, ...]
     submission: str
+    metrics: tuple[dict, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def reasons(report: dict) -> list[str]:
-    """What a check report holds against a submission, one line a finding: rule, place, evidence."""
+    """What a check report holds against a submission, one line a finding: rule, place, evidence, mend."""
     return [
         " ".join(str(finding[key]) for key in ("rule", "file", "place", "evidence") if finding.get(key))
+        + (f". Mend: {finding['mend']}." if finding.get("mend") else "")
         for finding in report["findings"]
         if finding["status"] == "FAIL"
     ]
 
 
+def warnings(report: dict) -> list[str]:
+    """What a check report warns of, metrics apart, one line a rule: the first finding, and how many there are."""
+    first: dict[str, dict] = {}
+    counts: dict[str, int] = {}
+    for finding in report["findings"]:
+        if finding["status"] == "WARN" and not finding["rule"].startswith("NGC-QC-"):
+            first.setdefault(finding["rule"], finding)
+            counts[finding["rule"]] = counts.get(finding["rule"], 0) + finding["count"]
+    return [
+        " ".join(str(finding[key]) for key in ("rule", "file", "place", "evidence") if finding.get(key))
+        + (f" ({counts[rule]} times)" if counts[rule] > 1 else "")
+        for rule, finding in first.items()
+    ]
+
+
 def judge(case: str, stops: list[Stop], results: Path = Path("results")) -> Verdict:
     """A case's verdict from what lies in `results` and the jobs that did not finish."""
+    return replace(_judge(case, stops, results), metrics=tuple(_metrics(case, results)))
+
+
+def _metrics(case: str, results: Path) -> Iterator[dict]:
+    """Metrics of a case that are not PASS: of its alignments, and of its calls where those are not older."""
+    aligned = results / "gate" / f"{case}.aligned.json"
+    if not aligned.is_file():
+        return
+    for sample in json.loads(aligned.read_text())["samples"]:
+        name, found = sample["biosample"]["id"], sample["metrics"]
+        called = results / "qc" / f"{name}.metrics.json"
+        if called.is_file() and called.stat().st_mtime_ns >= aligned.stat().st_mtime_ns:
+            found = json.loads(called.read_text())["metrics"]
+        yield from ({"sample": name, **metric} for metric in found if metric["status"] != "PASS")
+
+
+def _judge(case: str, stops: list[Stop], results: Path) -> Verdict:
     folder = results / "submissions" / case
     report_file, receipt_file = results / "check" / f"{case}.json", results / "package" / f"{case}.json"
     if stops and any(stop.rule != "accept" for stop in stops):
-        first = stops[0]
-        said = _lines(first.log)
-        refused = any(GATE_SAYS in line for line in said)
+        # A gate that refuses says more than a job that was still under way.
+        first = next((stop for stop in stops if _refuses(stop)), stops[0])
+        said, refused = _lines(first.log), _refuses(first)
         # A gate lists what it found; a tool that fails says why at the end.
         shown = said[:LOG_LINES] if refused else said[-LOG_LINES:]
         log = (f"{first.log}:",) if said else ()
@@ -64,7 +104,11 @@ def judge(case: str, stops: list[Stop], results: Path = Path("results")) -> Verd
     if not tags.is_file() or hashlib.sha256(tags.read_bytes()).hexdigest() != receipt["tagmanifest_sha256"]:
         mend = f"run again with --forcerun {receipt_file}"
         return Verdict(case, "REFUSED", (f"the submission is gone or was changed after it was checked; {mend}",), "")
-    return Verdict(case, "ACCEPTED", (), str(folder))
+    return Verdict(case, "ACCEPTED", (), str(folder), warnings=tuple(warnings(report)))
+
+
+def _refuses(stop: Stop) -> bool:
+    return any(GATE_SAYS in line for line in _lines(stop.log))
 
 
 def _lines(log: str | None) -> list[str]:
@@ -75,10 +119,19 @@ def _lines(log: str | None) -> list[str]:
 
 
 def table(verdicts: list[Verdict]) -> str:
-    """The verdicts as tab-separated text with a header: case, verdict, reasons, submission."""
-    rows = [("case", "verdict", "reasons", "submission")]
-    rows += [(v.case, v.verdict, " ".join(" | ".join(v.reasons).split()), v.submission) for v in verdicts]
+    """The verdicts as tab-separated text with a header: case, verdict, reasons, submission, warnings."""
+
+    def cell(lines: tuple[str, ...]) -> str:
+        return " ".join(" | ".join(lines).split())
+
+    rows = [("case", "verdict", "reasons", "submission", "warnings")]
+    rows += [(v.case, v.verdict, cell(v.reasons), v.submission, cell(v.warnings)) for v in verdicts]
     return "".join("\t".join(row) + "\n" for row in rows)
+
+
+def as_json(verdicts: list[Verdict]) -> str:
+    """The verdicts as JSON: those of the table and, of each case, the metrics that are not PASS."""
+    return json.dumps([asdict(verdict) for verdict in verdicts], indent=2, ensure_ascii=False) + "\n"
 
 
 def for_people(verdicts: list[Verdict]) -> str:
@@ -88,6 +141,18 @@ def for_people(verdicts: list[Verdict]) -> str:
     for v in verdicts:
         lines.append(f"  {v.case:<{width}}  {v.verdict:<8}  {v.submission}".rstrip())
         files = ("manifest.json", f"data/{v.case}.multiqc.html") if v.verdict == "ACCEPTED" else ()
-        lines += [f"  {'':<{width}}    {item}" for item in (*v.reasons, *(f"{v.submission}/{name}" for name in files))]
+        warned = (f"WARN {item}" for item in v.warnings)
+        shown = [*v.reasons, *(f"{v.submission}/{name}" for name in files), *warned, *_warnings(v)]
+        lines += [f"  {'':<{width}}    {item}" for item in shown]
     accepted = sum(v.verdict == "ACCEPTED" for v in verdicts)
     return "\n".join([f"Verdict: {accepted} of {len(verdicts)} cases accepted", *lines])
+
+
+def _warnings(verdict: Verdict) -> list[str]:
+    """How many metrics warn and were not measured, in a line; none where none did."""
+    warned = [metric for metric in verdict.metrics if metric["status"] == "WARN"]
+    waived = sum(metric["waiver"] is not None for metric in warned)
+    absent = sum(metric["status"] == "NOT_MEASURED" for metric in verdict.metrics)
+    parts = [f"{len(warned)} warn" + (f" ({waived} waived)" if waived else "")] if warned else []
+    parts += [f"{absent} not measured"] if absent else []
+    return [f"metrics: {', '.join(parts)}; see results/verdict.json"] if parts else []

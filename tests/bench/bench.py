@@ -27,11 +27,15 @@ from pathlib import Path
 import dnaio
 import measure as m
 
+sys.path.insert(0, str(m.REPOSITORY / "scripts"))
+from ngc_wgs import progress
+
 SPINE = ("bwa mem", "samtools fixmate", "samtools sort", "gatk HaplotypeCaller")
 INTAKE_BYTES = 100_000_000  # of each of the two files
 DRY_RUNS = (1, 10, 100, 1000)
 UNITS_PER_SAMPLE = 2
 GROWTH = (2, 8)  # times the demo's genome
+WHOLE_GENOMES = {"30x": 60.0, "90x": 180.0}  # GB of FASTQ, at the 0.63 bytes a base of the simulated reads
 
 
 # ---- whole runs ----------------------------------------------------------------------------
@@ -105,6 +109,32 @@ def growth(place: Path) -> Iterator[str]:
     )
     yield f"Everything over bwa, sort and HaplotypeCaller: **{more:.1f} / {spine:.1f} = {more / spine:.2f}**\n"
     yield parts_table(columns, 0.2)
+    yield from scaling(*(place / f"genome{scale}" for scale in GROWTH))
+
+
+def scaling(small: Path, large: Path) -> Iterator[str]:
+    """Time and memory of each rule in two runs, and the line through their times drawn on to whole genomes."""
+    yield "\n### Time and memory by rule, for docs/cluster.md\n"
+    gigabytes = [m.fastq_bytes(folder) / 1e9 for folder in (small, large)]
+    seconds, memory = ({}, {}), ({}, {})
+    for index, folder in enumerate((small, large)):
+        for used in progress.read_benchmarks(folder / "benchmarks"):
+            seconds[index][used.rule] = seconds[index].get(used.rule, 0) + used.seconds
+            memory[index][used.rule] = max(memory[index].get(used.rule, 0), used.memory)
+    rows = []
+    for rule in sorted(seconds[1].keys() & seconds[0].keys()):
+        less, more = (part[rule] for part in seconds)
+        slope = max(0.0, (more - less) / (gigabytes[1] - gigabytes[0]))
+        hours = [(more + slope * (size - gigabytes[1])) / 3600 for size in WHOLE_GENOMES.values()]
+        figures = [
+            f"{less:.1f}",
+            f"{more:.1f}",
+            *(f"{part[rule]:.0f}" for part in memory),
+            *(f"{h:.1f}" for h in hours),
+        ]
+        rows.append([rule, *figures])
+    head = [f"{kind}, {size * 1000:.0f} MB" for kind in ("wall s", "memory MB") for size in gigabytes]
+    yield m.table(["rule", *head, *(f"hours at {name}" for name in WHOLE_GENOMES)], rows)
 
 
 # ---- intake --------------------------------------------------------------------------------

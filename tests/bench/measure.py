@@ -296,7 +296,7 @@ def workplace(given: Path | None) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        for path in [folder, *(path for path in folder.rglob("*") if path.is_dir())]:
+        for path in [folder, *(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink())]:
             path.chmod(0o755)
         shutil.rmtree(folder)
 

@@ -23,6 +23,19 @@ COMPUTED = ("alignment", "calling", "conform", "qc", "submissions")
 UNPRIVILEGED = () if os.geteuid() else ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all")
 
 
+def _without_network() -> tuple[str, ...]:
+    """Words before a command that run it where there is no network at all; none where that is not allowed."""
+    for words in (("unshare", "--net"), ("unshare", "--map-current-user", "--net")):
+        if shutil.which(words[0]) and subprocess.run([*words, "true"], capture_output=True).returncode == 0:
+            return words
+    return ()
+
+
+NO_NETWORK = _without_network()
+CUT_OFF = (*NO_NETWORK, *UNPRIVILEGED)
+"""For `run_workflow`: an operator without root's powers on a machine without network, where that can be made."""
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run: its working directory and what the process said."""
@@ -51,12 +64,16 @@ def run_workflow(
     prefix: Sequence[str] = UNPRIVILEGED,
     first_on_path: Path | None = None,
     path: str | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess:
-    """Run the workflow in `directory`, where config.yaml lies, from the checkout `house`, without root's powers."""
+    """Run the workflow in `directory`, where config.yaml lies, from the checkout `house`, without root's powers.
+
+    variables: set on top of the environment.
+    """
     return subprocess.run(
         [*prefix, *command(directory, *arguments)],
         cwd=house,
-        env=environment(first_on_path, path),
+        env={**environment(first_on_path, path), **(variables or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -158,6 +175,18 @@ def check(submission: Path, *arguments: str | Path) -> tuple[int, dict]:
     """Exit status and report of `ngc-wgs check` on a submission."""
     done = subprocess.run(
         [sys.executable, "-m", "ngc_check.cli", "check", submission, "--json", *arguments],
+        env={**os.environ, "PYTHONPATH": str(HOUSE / "scripts")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def compare(a: Path, b: Path, *arguments: str | Path) -> tuple[int, dict]:
+    """Exit status and report of `ngc-wgs compare` on two submissions."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ngc_check.cli", "compare", a, b, "--json", *arguments],
         env={**os.environ, "PYTHONPATH": str(HOUSE / "scripts")},
         capture_output=True,
         text=True,

@@ -302,19 +302,6 @@ def test_two_cases_with_the_same_reads_are_refused_even_if_recompressed(tiny):
 # ---- what looks bad and is not --------------------------------------------------------------
 
 
-def test_checkout_and_run_work_in_paths_with_spaces_and_danish_letters(tiny_made, tiny_run, tmp_path):
-    house = tmp_path / "a checkout på æøå"
-    house.mkdir()
-    for name in ("Snakefile", "config", "envs", "profiles", "rules", "scripts"):
-        runs.copy(runs.HOUSE / name, house / name)
-    directory = runs.copy(tiny_made, tmp_path / "en kørsel" / "tiny demo")
-    done = runs.run_workflow(directory, house=house)
-    assert done.returncode == 0, done.stderr
-    assert runs.contents(runs.bag(directory)) == runs.contents(runs.bag(tiny_run.directory))
-    assert runs.check(runs.bag(directory), "--reference", directory / "reference" / "genome.fa")[0] == 0
-    runs.unseal(directory)
-
-
 @pytest.mark.parametrize(
     ("bed", "said"),
     [("chr1\tten\t20\n", "line 1: not BED"), ("chr9\t10\t20\n", "holds no base of autosomes, X or Y")],

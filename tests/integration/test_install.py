@@ -9,7 +9,7 @@ import pytest
 
 HOUSE = Path(__file__).parents[2]
 BASICS = (
-    "awk bash cat chmod cut dirname env flock grep head ln ls mkdir mktemp mv python3 "
+    "awk bash cat chmod cmp cut dirname env flock grep head ln ls mkdir mktemp mv python3 "
     "rm sed sh sha256sum sort tail touch uniq"
 )
 PACKAGES = ["bwa", "samtools", "bcftools", "tabix", "fastp", "mosdepth", "art-nextgen-simulation-tools"]
@@ -17,6 +17,9 @@ JAVA_PACKAGES = ["openjdk-17-jre-headless", "maven"]
 
 APT = """
 echo "$*" >> "$MACHINE/apt.log"
+for word; do
+    case $word in Dir::Etc::SourceList=*) cat "${word#*=}" >> "$MACHINE/sources" ;; esac
+done
 case "$*" in
     *update*) touch "$MACHINE/updated" ;;
     *--simulate*) [ -e "$MACHINE/updated" ] || [ ! -e "$MACHINE/empty_lists" ] && cat "$MACHINE/plan" ;;
@@ -47,11 +50,18 @@ class Machine:
         path.write_text(f"#!/bin/sh\n{text}\n")
         path.chmod(0o755)
 
-    def install(self):
+    def install(self, *arguments, **variables):
         """Runs the installation: exit status, and all that it printed."""
         done = subprocess.run(
-            [self.checkout / "envs" / "install.sh"],
-            env={"PATH": str(self.bin), "MACHINE": str(self.folder), "XDG_CACHE_HOME": str(self.cache)},
+            [self.checkout / "envs" / "install.sh", *arguments],
+            env={
+                "PATH": str(self.bin),
+                "MACHINE": str(self.folder),
+                "XDG_CACHE_HOME": str(self.cache),
+                "SLURM_CONF": str(self.folder / "slurm.conf"),
+                **variables,
+            },
+            cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -100,6 +110,22 @@ def test_installs_nothing_for_what_is_on_path_already(machine):
     assert machine.apt_calls()[0].endswith(" " + " ".join(PACKAGES[2:]))
 
 
+def test_only_the_tests_ask_for_a_slurm_and_only_where_there_is_none(machine):
+    machine.install("test")
+    assert machine.apt_calls()[0].endswith(" ".join(["", *PACKAGES, "slurm-wlm", "munge", *JAVA_PACKAGES]))
+    for sign_of_one in (machine.bin / "sbatch", machine.folder / "slurm.conf"):
+        machine.put(sign_of_one, "exit 0")
+        (machine.folder / "apt.log").unlink()
+        machine.install("test")
+        assert machine.apt_calls()[0].endswith(" ".join(["", *PACKAGES, *JAVA_PACKAGES]))
+        sign_of_one.unlink()
+
+
+def test_without_root_the_tests_ask_for_no_slurm(machine):
+    machine.put("id", "echo 1000")
+    assert "slurm" not in machine.install("test")[1]
+
+
 def test_a_java_that_is_too_old_for_gatk_is_missing(machine):
     machine.put("java", "echo 'openjdk version \"11.0.20\" 2023-07-18' >&2")
     machine.install()
@@ -146,6 +172,109 @@ def test_refuses_a_cache_with_spaces_and_names_the_mend(machine):
     assert status == 1
     assert "set XDG_CACHE_HOME" in said
     assert machine.apt_calls() == []
+
+
+# ---- from a bundle, without network ------------------------------------------------------------
+
+
+@pytest.fixture
+def bundle(machine):
+    """A bundle beside the Snakefile; its files are empty."""
+    folder = machine.checkout / "bundle"
+    (folder / "gatk-4.6.2.0").mkdir(parents=True)
+    shutil.copy(HOUSE / "envs" / "requirements.txt", folder)
+    sums(folder)
+    return folder
+
+
+def sums(folder):
+    with (folder / "SHA256SUMS").open("w") as out:
+        subprocess.run(["sha256sum", "./requirements.txt"], cwd=folder, stdout=out, check=True)
+
+
+def test_a_bundle_is_the_only_source_of_packages(machine, bundle):
+    _, said = machine.install()
+    assert f"install: from {bundle}, without network" in said
+    assert len(machine.apt_calls()) > 1
+    assert all("Dir::Etc::SourceParts=/dev/null" in call for call in machine.apt_calls())
+    sources = set((machine.folder / "sources").read_text().splitlines())
+    assert len(sources) == 1
+    assert all(line.startswith("deb [trusted=yes] file:") and line.endswith("/debian ./") for line in sources)
+    assert machine.apt_calls()[-1].endswith(" ".join([*PACKAGES, JAVA_PACKAGES[0]]))  # no maven
+    assert list(machine.cache.glob("ngc-wgs/apt.*")) == []
+
+
+def test_a_bundle_elsewhere_is_named_and_may_be_relative(machine, bundle):
+    bundle.rename(machine.folder / "a bundle")
+    assert "without network" not in machine.install()[1]
+    assert f"from {machine.folder}/a bundle, without network" in machine.install(BUNDLE="a bundle")[1]
+
+
+@pytest.mark.parametrize("fault", ["damaged", "another version", "another GATK"])
+def test_a_bundle_that_will_not_do_stops_before_anything_is_installed(machine, bundle, fault):
+    if fault == "another GATK":
+        (bundle / "gatk-4.6.2.0").rename(bundle / "gatk-4.6.1.0")
+    else:
+        (bundle / "requirements.txt").write_text("x\n")
+    if fault == "another version":
+        sums(bundle)
+    status, said = machine.install()
+    assert status == 1 and "Mend: " in said
+    assert ("is damaged" in said) == (fault == "damaged")
+    assert machine.apt_calls() == []
+
+
+def test_root_can_install_the_packages_of_a_bundle_and_no_more(machine, bundle):
+    machine.put("id", "echo 1000")
+    _, said = machine.install()
+    command = said.splitlines()[-1]
+    assert command == f"BUNDLE='{bundle}' '{machine.checkout}/envs/install.sh' --debian"
+    machine.put("id", "echo 0")
+    makes = "".join(f'cp "$0" "${{0%/*}}/{name}"\n' for name in "bwa samtools bcftools bgzip tabix fastp".split())
+    makes += "".join(f'cp "$0" "${{0%/*}}/{name}"\n' for name in "mosdepth art_illumina java".split())
+    machine.put("cp", f'exec {shutil.which("cp")} "$@"')
+    machine.put("apt-get", APT + f'echo \'version "17.0"\'; case "$*" in *-y*)\n{makes};; esac')
+    status, said = machine.install("--debian")
+    assert (status, said.splitlines()[-1].startswith("install: Debian packages:")) == (0, True), said
+    assert not (machine.checkout / ".tools" / "bin").exists()
+
+
+def test_an_unknown_option_is_refused(machine):
+    status, said = machine.install("--offline")
+    assert status == 1 and "no such option" in said
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_conda_packages_go_into_a_bundle_with_pins_where_channels_can_be_reached(tmp_path, reached):
+    """With a fake conda: no channel could be reached where this was written."""
+    release = tmp_path / "release"
+    shutil.copytree(HOUSE / "envs", release / "envs")
+    conda = tmp_path / "bin" / "conda"
+    conda.parent.mkdir()
+    conda.write_text(
+        '#!/bin/bash\nif [ "$1" = env ]; then\n'
+        f'mkdir -p "$CONDA_PKGS_DIRS"; echo "$*" >> \'{tmp_path}/calls\'; exit {int(not reached)}\n'
+        'else echo "@EXPLICIT $*"; fi\n'
+    )
+    conda.chmod(0o755)
+    script = (
+        'set -euo pipefail; say() { echo "$*"; }; log=$1/log stage=$1 store=$1/store release=$1/release\n'
+        f"source <(sed -n '/^bundle_conda()/,/^}}/p' '{HOUSE}/envs/bundle.sh'); bundle_conda"
+    )
+    path = f"{conda.parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", tmp_path], env={**os.environ, "PATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    pins = {path.name for path in (release / "envs").glob("*.pin.txt")}
+    if reached:
+        environments = {path.stem for path in (HOUSE / "envs").glob("*.yaml")} - {"tools", "python"}
+        assert pins == {f"{name}.linux-64.pin.txt" for name in environments}
+        assert (release / "envs" / "gatk.linux-64.pin.txt").read_text().startswith("@EXPLICIT list --explicit --md5")
+        assert len((tmp_path / "calls").read_text().splitlines()) == len(environments) + 1
+    else:
+        assert pins == set() and not (tmp_path / "store" / "conda").exists()
+        assert "the bundle has no conda packages" in done.stdout
 
 
 # ---- for real, from the cache that `make` has filled -------------------------------------------

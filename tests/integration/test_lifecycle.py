@@ -26,7 +26,8 @@ def test_a_resubmission_under_a_new_profile_version_needs_no_new_compute(finishe
     (finished / "profile.yaml").write_text(text.replace(f'version: "{profile.version}"', 'version: "99.0.0"', 1))
     configure(finished, profile="profile.yaml")
     planned = runs.planned(finished)
-    assert {path.split("/")[1] for path in planned} == {"qc", "package", "check"}
+    assert {path.split("/")[1] for path in planned} == {"qc", "gate", "package", "check"}
+    assert [path for path in planned if "/gate/" in path] == [f"results/gate/{bag.name}.called"]
     assert {path.split(".", 1)[1] for path in planned if "/qc/" in path} == {"metrics.json", "multiqc.html"}
     done = runs.run_workflow(finished)
     assert done.returncode == 0, done.stderr

@@ -127,6 +127,85 @@ def test_a_refused_file_replaced_by_an_older_sound_one_is_read_again(finished):
     assert (finished / gate).is_file()
 
 
+FROM_CALL_STATS = ("qc/*.bcftools_stats.txt", "qc/*.metrics.json", "qc/*.html", "package/*", "check/*")
+
+
+# ---- changes under a run's feet ---------------------------------------------------------------
+
+
+def test_reads_that_are_replaced_during_the_run_are_not_packed_under_the_digest_of_the_old(finished, tmp_path):
+    contents = runs.contents(runs.bag(finished))
+    fastq = finished / runs.table(finished, "units")[0]["fq2"]
+    kept = runs.copy(fastq, tmp_path / "kept.fastq.gz")
+    delete(finished, *FROM_CALL_STATS)
+    text = f'[[ $1 = stats ]] && echo | gzip >> "{fastq}"; exec $REAL "$@"'
+    refused = runs.run_workflow(finished, first_on_path=runs.tool(tmp_path / "tools", "bcftools", text).parent)
+    assert refused.returncode == 1
+    assert f"changed since intake read them: {fastq.relative_to(finished)}. Mend: " in refused.stderr
+    assert "REFUSED" in refused.stderr
+    assert any("/intake/" in path for path in runs.planned(finished)), "the next run reads it anew"
+    runs.copy(kept, fastq)
+    done = runs.run_workflow(finished)
+    assert done.returncode == 0, done.stderr
+    assert runs.contents(runs.bag(finished)) == contents
+
+
+def test_a_permission_that_is_lost_during_the_run_and_given_back(finished, tmp_path):
+    contents = runs.contents(runs.bag(finished))
+    delete(finished, *FROM_CALL_STATS)
+    folder = finished / "results" / "qc"
+    text = f'$REAL "$@"; status=$?; [[ $1 = stats ]] && chmod a-w "{folder}"; exit $status'
+    stopped = runs.run_workflow(finished, first_on_path=runs.tool(tmp_path / "tools", "bcftools", text).parent)
+    folder.chmod(0o755)
+    assert stopped.returncode == 1
+    assert "Permission denied" in runs.said(stopped)
+    done = runs.run_workflow(finished)
+    assert done.returncode == 0, done.stderr
+    assert runs.contents(runs.bag(finished)) == contents
+
+
+def test_a_corrupt_intermediate_stops_its_case_by_name_and_is_mended_by_deleting_it(finished, tiny_run):
+    cram = finished / CRAM
+    content = bytearray(cram.read_bytes())
+    for place in range(len(content) // 2, len(content) // 2 + 64):
+        content[place] ^= 0xFF
+    cram.chmod(0o644)
+    cram.write_bytes(content)
+    delete(finished, "calling/*", "conform/*.gz*", "package/*", "check/*")
+    stopped = runs.run_workflow(finished, "--until", "gatk_haplotypecaller")
+    assert stopped.returncode == 1
+    (row,) = runs.verdicts(finished).values()
+    assert row["verdict"] == "STOPPED"
+    assert "at gatk_haplotypecaller" in row["reasons"]
+    assert list((finished / "results" / "calling").glob("*.g.vcf.gz")) == []
+    delete(finished, f"alignment/{cram.name}")
+    done = runs.run_workflow(finished)
+    assert done.returncode == 0, done.stderr
+    assert runs.contents(runs.bag(finished)) == runs.contents(runs.bag(tiny_run.directory))
+
+
+# ---- a batch that grows ---------------------------------------------------------------------
+
+
+def test_a_case_joins_a_finished_batch_and_runs_by_itself_or_in_a_batch(finished):
+    first = runs.table(finished, "cases")[0]["case"]
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in (finished / "results").rglob("*")}
+    sample, second = second_case(finished, 1)
+    planned = runs.planned(finished)
+    assert planned == runs.planned(finished, f"results/check/{second}.accepted")
+    assert planned and all(sample in path or second in path for path in planned)
+    halves = [runs.run_workflow(finished, "-n", "--batch", f"all={half}/2") for half in (1, 2)]
+    assert halves[0].returncode == 0 and "intake gate" in halves[0].stdout + halves[0].stderr
+    assert halves[1].returncode == 1 and "not all previous batches have been completed" in halves[1].stderr
+    done = runs.run_workflow(finished, f"results/intake/{second}.accepted")
+    assert done.returncode == 0, done.stderr
+    after = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in before if path.is_file()}
+    assert after == {path: before[path] for path in after if path.name != "verdict.tsv"} | {
+        path: state for path, state in after.items() if path.name == "verdict.tsv"
+    }
+    assert first in runs.verdicts(finished)
+
+
 # ---- disks ----------------------------------------------------------------------------------
 
 

@@ -59,6 +59,14 @@ def path_of_judgement(request, monkeypatch):
     monkeypatch.setattr(vcf, "MIN_FAST", 1 if request.param == "fast" else 1 << 30)
 
 
+def test_threads_find_the_same_in_the_same_order_in_all_files(monkeypatch):
+    for name, value in {"MIN_FAST": 1, "BLOCK": 120, "CHUNK": 61, "LEAF": 60}.items():
+        monkeypatch.setattr(vcf, name, value)
+    for path in PASSED + FAILED:
+        one, three = (list(vcf.check_vcf(path, spec_only=True, threads=threads)) for threads in (1, 3))
+        assert one == three, path.name
+
+
 @pytest.mark.parametrize("path", PASSED, ids=lambda path: path.stem)
 def test_a_good_file_is_accepted(path, path_of_judgement):
     assert failing(path) == set()

@@ -1,8 +1,9 @@
 """One judgement in a process of its own, with what it cost; run by the proofs.
 
-Arguments: a JSON object {target, profile, overlay, reference, sample, sex}; all but target may be null. With `sample`
-the target is a VCF, judged as in a submission of that person; else it is what `ngc-wgs check` takes. Prints one JSON
-object: {exit, findings: [[rule, status, evidence]], cpu, wall, rss, read} in seconds, MB and bytes.
+Arguments: a JSON object {target, kind, profile, overlay, reference, sample, sex, threads}; all but target may be left
+out. With `sample` the target is a VCF (kind vcf, the default) or gVCF, judged as in a submission of that person; else
+it is what `ngc-wgs check` takes. Prints one JSON object: {exit, findings: [[rule, status, evidence]], cpu, wall, rss,
+read} in seconds, MB and bytes.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ def peak() -> float:
 
 def main(ask: dict) -> dict:
     """Judge what is asked for."""
+    os.environ["POLARS_MAX_THREADS"] = str(ask.get("threads", 1))  # as the command does
     import ngc_profile
     from ngc_check import vcf_fast  # noqa: F401  read before the count of bytes begins
     from ngc_check.submission import CannotJudge, check
@@ -36,9 +38,10 @@ def main(ask: dict) -> dict:
     if ask.get("sample"):
         found = list(
             check_vcf(
-                ask["target"], profile, sample=ask["sample"], sex=ask["sex"], reference=ask.get("reference"), digests={}
+                ask["target"], profile, kind=ask.get("kind", "vcf"), sample=ask["sample"], sex=ask["sex"],
+                reference=ask.get("reference"), digests={}, threads=ask.get("threads", 1),
             )
-        )
+        )  # fmt: skip
         status = int(any(not finding.status for finding in found))
     else:
         try:

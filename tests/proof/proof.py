@@ -8,7 +8,11 @@ identifiers  every form in every place found and masked; a million read names an
 fuzz         spoiled manifests and tables, VCFs guided by coverage, and files built to fill memory or time
 spec_files   the files of hts-specs for VCF 4.2
 family       a simulated trio against what was planted, a real one against its truth, heteroplasmies
+gates        reads with one fault each: its gate trips, no other
+identity     swapped lanes and samples, wrong relatives, contamination: simulated reads and real ones, by the workflow
 speed        a VCF of five million records beside bcftools; memory; one read for all digests
+sites        the tiny demo run under one other condition at a time: the same submission to the last record
+offline      a bare Debian without network, installed from the bundle, runs the demo (as root, with debootstrap)
 
 --demo names a finished run of the demo. Ends with status 1 where a proof fails.
 """
@@ -28,8 +32,12 @@ sys.path[:0] = [
 
 import family
 import fuzz
+import gates
 import identifiers
 import measure as m
+import offline
+import persons
+import sites
 import spec_files
 import speed
 import support
@@ -41,7 +49,11 @@ PARTS: dict[str, Callable[..., Iterator[str]]] = {
     "fuzz": fuzz.run,
     "spec_files": spec_files.run,
     "family": family.run,
+    "gates": gates.run,
+    "identity": persons.run,
     "speed": speed.run,
+    "sites": sites.run,
+    "offline": offline.run,
 }
 
 

@@ -229,6 +229,31 @@ def write_truth(person: Person, genome: Genome, records: Iterable[g.Record], fas
     return path
 
 
+def write_population(genome: Genome, sites: list[Site], folder: Path) -> Path:
+    """population.vcf.gz and index: every SNV of the population that reads can be placed at, with its frequency.
+
+    Both persons' SNVs are among them, and those that neither carries.
+    """
+    folder.mkdir()
+    hard = {(i.contig, pos) for i in genome.hard for pos in range(i.start, i.end)}
+    head = ["##fileformat=VCFv4.2"]
+    head += [f"##contig=<ID={name},length={len(sequence)}>" for name, sequence in genome.sequences.items()]
+    head += ['##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency">']
+    head += ["\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"])]
+    body = [
+        f"{site.segment.contig}\t{pos + 1}\t.\t{ref}\t{alt}\t.\tPASS\tAF={site.frequency:.4f}"
+        for site in sites
+        for pos, ref, alt in site.alleles
+        if len(site.alleles) == len(ref) == len(alt) == 1 and (site.segment.contig, pos) not in hard
+    ]
+    plain = folder / "population.vcf"
+    plain.write_text("\n".join(head + body) + "\n")
+    run("bgzip", "-f", plain)
+    path = folder / "population.vcf.gz"
+    run("bcftools", "index", "-t", path)
+    return path
+
+
 def write_bed(intervals: Iterable[Interval], path: Path) -> None:
     path.write_text("".join(f"{i.contig}\t{i.start}\t{i.end}\n" for i in intervals))
 
@@ -416,6 +441,12 @@ def config() -> dict:
         "units": "units.tsv",
         "overlay": "overlay.yaml",
         "reference": {"fasta": "reference/genome.fa"},
+        "population": {
+            "vcf": "population/population.vcf.gz",
+            "name": "simulated population",
+            "version": "1",
+            "spacing": 100,  # every site: here they are inherited each by itself
+        },
         "calling": {"scatter": 2},
         "java_options": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # JVM start-up dominates on a genome this small
     }
@@ -514,6 +545,7 @@ def make(folder: Path, plan: Plan, people: list[Person], seed: int, name: str) -
     fasta = write_reference(genome, folder / "reference")
     rng = np.random.default_rng([seed, 2])
     sites = g.make_sites(genome, rng)
+    write_population(genome, sites, folder / "population")
     whole = [Interval(s.contig, s.start, s.end) for s in g.segments(genome)]
     (folder / "truth").mkdir()
     write_bed(whole, folder / "truth" / "genome.bed")

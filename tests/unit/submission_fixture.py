@@ -42,6 +42,7 @@ VALUES = {
     "pct_autosomes_15x": 98.7,
     "pct_10x": 0.99,
     "pct_20x": 0.96,
+    "mean_mt_coverage": 2500.0,
     "yield_bp_q30": 101234567890,
     "pct_q30": 93.4,
     "mean_read_length": 150.0,
@@ -50,9 +51,19 @@ VALUES = {
     "pct_reads_improper_pairs": 1.9,
     "pct_duplicate_reads": 7.7,
     "median_insert_size": 421.0,
+    "ratio_x_autosomes": 0.49,
+    "ratio_y_autosomes": 0.46,
     "sex_concordance": 1,
+    "sex_chromosome_aneuploidy": 0,
     "identity_concordance": 1,
+    "count_snvs": 3712345,
+    "count_insertions": 412345,
+    "count_deletions": 423456,
+    "ratio_heterozygous_homozygous": 1.62,
+    "ratio_insertion_deletion": 0.97,
+    "ratio_transitions_transversions": 2.06,
 }
+"""Every metric of a single germline sample, within its gates. What no line names is NOT_MEASURED."""
 
 
 SIGNATURE = "tagmanifest-sha256.txt.sig"
@@ -338,15 +349,33 @@ class Submission:
         assert after != before, "the mutation changed nothing"
         self.write_vcf(after, ending)
 
-    def metrics(self) -> list[dict]:
-        """Metrics of the sample as the manifest holds them: all measured, all within their gates."""
+    def metrics(self, sample_type: str = "germline", own_genome: bool = True, study: str = "single") -> list[dict]:
+        """Metrics of the sample as the manifest holds them: measured where VALUES has them, within their gates.
+
+        own_genome: whether the profile's own reference was used; some gates count only then.
+        """
         profile = ngc_profile.load(self.profile_path)
         out = []
-        for name, value in VALUES.items():
-            known = profile.data["metrics"][name]
-            gates = [g for g in known["gates"] if g["applies_to"] in ("all", "germline")]
+        for name, known in profile.data["metrics"].items():
+            if study not in known.get("study_types", [study]):
+                continue
+            value = VALUES.get(name)
+            gates = [g for g in known["gates"] if g["applies_to"] in ("all", sample_type)]
+            gates = [g for g in gates if own_genome or "only" not in g]
             gate = {key: gates[0][key] for key in ("op", "value", "status", "basis")} if gates else None
-            out.append({"name": name, "value": value, "unit": known["unit"], "status": "PASS", "gate": gate})
+            out.append(
+                {
+                    "id": known["id"],
+                    "name": name,
+                    "value": value,
+                    "unit": known["unit"],
+                    "denominator": None,
+                    "error": None,
+                    "status": "NOT_MEASURED" if value is None else "PASS",
+                    "gate": gate,
+                    "waiver": None,
+                }
+            )
         return out
 
     def write_metrics(self, manifest: dict, change: Callable[[dict], object] | None = None) -> None:
@@ -354,13 +383,16 @@ class Submission:
         profile = ngc_profile.load(self.profile_path)
         qc = manifest["samples"][0]["qc"]
         data = {
-            "sample": SAMPLE,
-            "metrics_version": "1.0",
+            "biosample": {"id": SAMPLE},
+            "metrics_version": "2.0",
             "profile": {"id": manifest["profile"]["id"], "version": manifest["profile"]["version"]},
             "evaluation_regions": manifest["reference"]["evaluation_regions"],
+            "wgs_qc_metrics": {metric["name"]: metric["value"] for metric in qc["metrics"]},
             "metrics": [
                 {
                     **metric,
+                    "reason": "",
+                    "stage": profile.data["metrics"][metric["name"]]["stage"],
                     "definition": profile.data["metrics"][metric["name"]]["definition"],
                     "tool": profile.data["metrics"][metric["name"]]["tool"],
                     "version": "1.0",
@@ -397,6 +429,8 @@ class Submission:
                 "version": "0.1.0",
                 "commit": "0123456789abcdef0123456789abcdef01234567",
                 "clean_checkout": True,
+                "code_sha256": "0" * 64,
+                "code_sha256_at_start": "0" * 64,
                 "configuration_sha256": _sha256(b"configuration"),
             },
             "tools": [{"name": "bwa", "version": "0.7.19", "pinned": "0.7.19", "as_pinned": True}],
@@ -470,6 +504,11 @@ class Submission:
         change(manifest)
         assert manifest != before, "the mutation changed nothing"
         self.save_manifest(manifest)
+
+    def regate(self, sample_type: str = "germline", own_genome: bool = True, study: str = "single") -> None:
+        """Hold the metrics against the gates of another type of sample, or of another reference or study."""
+        metrics = self.metrics(sample_type, own_genome, study)
+        self.edit_metrics(lambda by_name: by_name.update({metric["name"]: metric for metric in metrics}))
 
     def edit_metrics(self, change: Callable[[dict], object], status: str | None = None) -> None:
         """Change metrics by name in the manifest and in the metrics file alike, and the sample's status."""

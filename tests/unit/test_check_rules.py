@@ -140,6 +140,7 @@ def _pseudonym_twice(s: Submission) -> None:
     def change(manifest: dict) -> None:
         manifest["samples"].append({**copy.deepcopy(manifest["samples"][0]), "relation": "sibling"})
 
+    s.regate(study="duo")
     s.edit_manifest(change)
 
 
@@ -182,6 +183,7 @@ def write_overlay(s: Submission, submission_type: str) -> None:
         manifest["conforms"] = submission_type == "test"
 
     s.edit_manifest(change)
+    s.regate(own_genome=False)
 
 
 @breaks("NGC-MAN-013")
@@ -199,12 +201,9 @@ def _tumour_of_a_germline_group(s: Submission) -> None:
         manifest["samples"][0]["sample_type"] = "tumour"
         manifest["study_type"] = "tumour-only"
 
-    def metrics(by_name: dict) -> None:
-        by_name["mean_coverage"].update(value=95, gate={"op": "<", "value": 90, "status": "WARN", "basis": "law"})
-        by_name["pct_autosomes_15x"]["gate"] = None
-
     s.edit_manifest(change)
-    s.edit_metrics(metrics)
+    s.regate("tumour")
+    s.edit_metrics(lambda by_name: by_name["mean_coverage"].update(value=95))
 
 
 field("NGC-MAN-017", "requisition_id", value="REQ-1")
@@ -242,6 +241,9 @@ def _other_digest_of_an_encrypted_file(s: Submission) -> None:
     s.edit_manifest(lambda manifest: manifest["files"][0].update(encrypted_sha256="0" * 64))
     s.bag()
     s.seal()
+
+
+field("NGC-MAN-027", "workflow", "code_sha256_at_start", value="1" * 64)
 
 
 # --- alignment
@@ -366,6 +368,14 @@ def _other_value_in_the_metrics_file(s: Submission) -> None:
 
 metric("NGC-QC-005", "pct_q30", "WARN", value=80.0, status="WARN")
 metric("NGC-QC-006", "pct_q30", "WARN")
+WAIVER = {
+    "rule": "NGC-MET-008",
+    "reason_code": "no_more_material",
+    "role": "quality_manager",
+    "valid_to": "2026-12-31",
+}
+metric("NGC-QC-007", "pct_q30", None, waiver=WAIVER)  # of a PASS
+metric("NGC-QC-008", "pct_q30", None, unit="fraction")
 
 
 @pytest.fixture(scope="module")

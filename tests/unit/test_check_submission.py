@@ -164,7 +164,82 @@ def test_status_of_coverage_follows_the_gates(value, kind, status, profile):
 def test_a_missing_metric_is_never_a_pass(loose):
     loose.edit_metrics(lambda by_name: by_name.pop("mean_coverage"))
     loose.finish()
-    assert loose.judge().rules("FAIL") == {"NGC-QC-002", "NGC-QC-006"}
+    assert loose.judge().rules("FAIL") == {"NGC-QC-002", "NGC-QC-006", "NGC-QC-008"}
+
+
+def test_no_metric_passes_by_absence(loose, profile):
+    due = {name for name, metric in profile.data["metrics"].items() if "study_types" not in metric}
+    loose.edit_metrics(lambda by_name: by_name.clear())
+    loose.finish()
+    found = {f.place.rsplit("/", 1)[-1] for f in quality.check_samples(loose.manifest(), profile) if f.rule[-1] == "8"}
+    assert found == due
+    assert "NGC-QC-008" in loose.judge().rules("FAIL")
+
+
+def test_a_metric_that_the_profile_does_not_know_is_found(loose):
+    loose.edit_manifest(lambda manifest: manifest["samples"][0]["qc"]["metrics"][1].update(name="luck"))
+    loose.finish()
+    found = [f.evidence for f in loose.judge().findings if f.rule == "NGC-QC-008"]
+    assert "is no metric of the profile" in found
+
+
+WAIVER = {"rule": "NGC-MET-008", "reason_code": "no_more_material", "role": "quality_manager", "valid_to": "2026-12-31"}
+
+
+def warn(by_name: dict, waiver: dict | None) -> None:
+    by_name["pct_q30"].update(value=80.0, status="WARN", waiver=waiver)
+
+
+def test_a_waived_warning_stays_a_warning_and_says_who_answers_for_it(loose):
+    loose.edit_metrics(lambda by_name: warn(by_name, WAIVER), "WARN")
+    loose.finish()
+    report = loose.judge()
+    assert report.rules("FAIL", "WARN") == {"NGC-QC-005"}
+    assert "waived: no_more_material by quality_manager" in report.findings[0].evidence
+    assert "NGC-MET-008 80.0 %" in report.findings[0].evidence
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"rule": "NGC-MET-001"}, "of rule NGC-MET-001, not of NGC-MET-008"),
+        ({"reason_code": "because"}, "reason_code because is not in waiver_reasons"),
+        ({"role": "HANSEN"}, "role HANSEN is not in waiver_roles"),
+        ({"valid_to": "2026-11-19"}, "expired on 2026-11-19, before the analysis date 2026-11-20"),
+    ],
+)
+def test_a_waiver_that_does_not_count_refuses(changes, said, loose):
+    loose.edit_metrics(lambda by_name: warn(by_name, {**WAIVER, **changes}), "WARN")
+    loose.finish()
+    report = loose.judge()
+    assert report.rules("FAIL") == {"NGC-QC-007"}
+    assert said in [f for f in report.findings if f.rule == "NGC-QC-007"][0].evidence
+
+
+def test_a_failure_cannot_be_waived(loose):
+    waiver = {**WAIVER, "rule": "NGC-MET-001"}
+    change = {"value": 12.0, "status": "FAIL", "waiver": waiver}
+    loose.edit_metrics(lambda by_name: by_name["mean_coverage"].update(change), "FAIL")
+    loose.edit_manifest(lambda manifest: manifest.update(conforms=False))
+    loose.finish()
+    report = loose.judge()
+    assert report.rules("FAIL") == {"NGC-QC-003", "NGC-QC-007"}
+    assert "top-up" in next(f for f in report.findings if f.rule == "NGC-QC-003").mend
+
+
+def test_bands_of_counts_are_held_only_against_the_profile_s_own_genome(loose):
+    loose.edit_metrics(lambda by_name: by_name["count_snvs"].update(value=1000, status="WARN"), "WARN")
+    loose.finish()
+    assert loose.judge().rules("FAIL", "WARN") == {"NGC-QC-005"}
+
+
+def test_regions_have_no_bands(loose):
+    loose.regate(own_genome=False)
+    regions = {"id": "regions", "sha256": "0" * 64, "bases": 1000}
+    loose.edit_manifest(lambda manifest: manifest["reference"].update(evaluation_regions=regions))
+    loose.edit_metrics(lambda by_name: by_name["count_snvs"].update(value=1000))
+    loose.finish()
+    assert loose.judge().rules("FAIL", "WARN") == set()
 
 
 def test_a_pass_that_the_value_denies_is_found(loose):
@@ -533,6 +608,19 @@ def test_findings_hold_no_control_characters():
     (finding,) = collector.findings()
     assert (finding.file, finding.place) == ("a?b", "?[2J")
     assert finding.evidence.startswith("x?y") and len(finding.evidence) <= 120
+
+
+def test_threads_reach_the_judge_of_each_vcf(template, monkeypatch, capsys):
+    given, whole = [], submission.check_vcf
+    monkeypatch.setattr(submission, "check_vcf", lambda *a, **more: given.append(more["threads"]) or whole(*a, **more))
+    arguments = ["--profile", str(template.profile_path), "--threads", "2"]
+    assert main(["check", str(template.root), *arguments]) == 0
+    assert main(["check", str(template.data / f"{SAMPLE}.vcf.gz"), *arguments]) == 0
+    assert given == [2, 2, 2, 2]
+    for number in ("0", "-1", "two", "65"):
+        with pytest.raises(SystemExit, match="2"):
+            main(["check", str(template.root), "--threads", number])
+    assert "not a whole number from 1 to 64" in capsys.readouterr().err
 
 
 def test_the_command_runs_without_a_terminal_of_many_letters(template):

@@ -9,6 +9,7 @@ import os
 import random
 import re
 import struct
+import threading
 import time
 import zlib
 from collections.abc import Callable
@@ -527,6 +528,139 @@ def test_state_crosses_blocks_alike_on_both_paths(size, profile, fasta, tmp_path
         findings = judge(case, tmp_path, profile, fasta)
         assert {finding.rule for finding in findings} == {rule}
         assert findings == judge(case, tmp_path, profile, fasta, fast=False)
+
+
+# --- threads
+
+
+def three_ways(path: Path, profile: ngc_profile.Profile | None, **more) -> list[tuple]:
+    """Findings and digests of a file judged line by line, by one thread and by three, in blocks of a few lines.
+
+    Examining takes a time that has nothing to do with the block, so that blocks are ready in any order.
+    """
+    from ngc_check.vcf_fast import Prover
+
+    draw = random.Random(path.name)
+    results = []
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"MIN_FAST": 1, "BLOCK": 900, "CHUNK": 197, "LEAF": 200}.items():
+            patch.setattr(vcf, name, value)
+        whole = Prover.examine
+
+        def examine(self, block):
+            if draw.random() < 0.1:
+                time.sleep(draw.random() / 500)
+            return whole(self, block)
+
+        patch.setattr(Prover, "examine", examine)
+        for ask in ({"fast": False}, {"threads": 1}, {"threads": 3}):
+            digests: dict[str, str | None] = {}
+            results.append((list(vcf.check_vcf(path, profile, digests=digests, **more, **ask)), digests))
+    return results
+
+
+def long_case(profile: ngc_profile.Profile, kind: str) -> Case:
+    """A conforming case of some hundred records, in which a change at any place is near a border of blocks."""
+    case = conforming(profile, kind)
+    lines = {name: [line for line in case.records if line.startswith(f"{name}\t")] for name in CONTIGS}
+    if kind == "gvcf":
+        lines["chr1"] = lines["chr1"][:3] + [block("chr1", at, min(at + 3, 400)) for at in range(22, 401, 4)]
+        lines["chrX"] = lines["chrX"][:1] + [block("chrX", at, at + 6, "0") for at in range(51, 401, 7)]
+    else:
+        lines["chr1"] += [record("chr1", at, "0/1") for at in range(70, 400, 3)]
+        lines["chrX"] += [record("chrX", at, "1") for at in range(95, 400, 4)]
+    case.records = [line for name in CONTIGS for line in lines[name]]
+    return case
+
+
+def test_threads_examine_and_find_nothing_in_what_conforms(profile, fasta, tmp_path, monkeypatch):
+    from ngc_check.vcf_fast import Prover
+
+    names, whole = set(), Prover.examine
+    monkeypatch.setattr(Prover, "examine", lambda *given: names.add(threading.current_thread().name) or whole(*given))
+    for kind in ("vcf", "gvcf"):
+        case = long_case(profile, kind)
+        path = write(case, tmp_path)
+        results = three_ways(path, profile, kind=kind, sample=SAMPLE, sex="male", reference=fasta)
+        assert [found for found, _ in results] == [[], [], []]
+        assert len({tuple(digests.values()) for _, digests in results}) == 1
+    assert len(names) > 1
+
+
+def _noise(text: bytes) -> bytes:
+    return text + b"x\n" * 200
+
+
+NASTY: dict[str, tuple[Callable[[bytes], bytes], dict[str, int]]] = {
+    "a line too long": (lambda text: text + b"chr1\t" + b"9" * 2000, {"MAX_LINE": 1000}),
+    "no line end": (lambda text: text.rstrip(b"\n").replace(b"VCFv4.2", b"VCFv4.3"), {}),
+    "too many findings": (lambda text: text.replace(b"\tPASS\t", b"\t.\t").replace(b"\tGT:", b"\tTG:") * 2,
+                          {"MAX_FINDINGS": 150}),
+    "ragged lines": (_noise, {"MAX_RAGGED": 50}),
+    "ragged lines before a too long line": (lambda text: _noise(text) + b"9" * 2000,
+                                            {"MAX_RAGGED": 150, "MAX_LINE": 1000}),
+    "records without text, then ragged": (lambda text: text.split(b"chr1\t20")[0] + b"\r\n" * 3000,
+                                          {"MAX_RAGGED": 100}),
+    "the whole twice": (lambda text: text + text[text.index(b"\nchr1\t") + 1 :], {}),
+    "lines of the header among the records": (lambda text: text.replace(b"\nchrX", b"\n##a=b\nchrX", 3), {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("packed", ["plain", "bgzf", "cut short", "damaged", "grows"])
+@pytest.mark.parametrize("name", NASTY)
+def test_threads_find_the_same_in_the_same_order_where_judging_ends_early(
+    name, packed, profile, fasta, tmp_path, monkeypatch
+):
+    change, limits = NASTY[name]
+    for limit, value in limits.items():
+        monkeypatch.setattr(vcf, limit, value)
+    for kind in ("vcf", "gvcf"):
+        data = change(long_case(profile, kind).text())
+        if packed != "plain":
+            data = bgzf(data, size=700)
+        if packed == "cut short":
+            data = data[:-100]
+        elif packed == "damaged":
+            at = len(data) * 4 // 5
+            data = data[:at] + bytes([data[at] ^ 255]) + data[at + 1 :]
+        elif packed == "grows":
+            monkeypatch.setattr(vcf, "MAX_HEADER", len(change(long_case(profile, kind).text())) * 3 // 4)
+            monkeypatch.setattr(vcf, "MAX_RATIO", 1)
+        path = tmp_path / "case.vcf.gz"
+        path.write_bytes(data)
+        exact, one, three = three_ways(path, profile, kind=kind, sample=SAMPLE, sex="male", reference=fasta)
+        assert exact[0]
+        assert exact == one == three
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_threads_find_the_same_in_changed_files(data, profile, fasta, tmp_path):
+    kind = data.draw(st.sampled_from(["vcf", "gvcf"]))
+    case = long_case(profile, kind)
+    for _ in range(data.draw(st.integers(0, 3))):
+        first, second = (data.draw(st.integers(0, len(case.records) - 1)) for _ in range(2))
+        change = data.draw(st.sampled_from(["swap", "repeat", "drop", "column"]))
+        if change == "swap":
+            case.records[first], case.records[second] = case.records[second], case.records[first]
+        elif change == "repeat":
+            case.records.insert(first, case.records[data.draw(st.sampled_from([first, second]))])
+        elif change == "drop" and len(case.records) > 1:
+            del case.records[first]
+        else:
+            column = data.draw(st.integers(0, 8))
+            case.edit(first, column, case.records[second].split("\t")[column])
+    text = bytearray(case.text())
+    start = text.index(b"#CHROM")
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = data.draw(st.integers(start, len(text) - 1))
+        text[at : at + data.draw(st.integers(0, 2))] = data.draw(
+            st.one_of(st.binary(max_size=2), st.sampled_from([bytes([value]) for value in b"\t\n.,;=:0N<"]))
+        )
+    path = tmp_path / "fuzz.vcf"
+    path.write_bytes(bytes(text))
+    exact, one, three = three_ways(path, profile, kind=kind, sample=SAMPLE, sex="male", reference=fasta)
+    assert exact == one == three
 
 
 def test_what_is_not_at_hand_is_not_checked_and_never_passed(profile, tmp_path):

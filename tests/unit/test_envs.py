@@ -149,7 +149,7 @@ def test_environment_has_the_three_channels_and_exact_versions(env):
     assert ENVS[env]["channels"] == ["conda-forge", "bioconda", "nodefaults"]
     specs = [spec for spec in ENVS[env]["dependencies"] if isinstance(spec, str)] + pip_part(env)
     for spec in specs:
-        assert re.fullmatch(r"[A-Za-z0-9._-]+==\d+(\.(post)?\d+)*", spec), spec
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==\d+(\.(post)?\d+|a\d+)*", spec), spec
 
 
 def test_a_package_has_the_same_version_in_every_environment():

@@ -76,15 +76,13 @@ def test_accepts_a_good_pair_and_measures_it(inspect, tmp_path):
         "fastq": [
             {
                 "read": read,
-                "bytes": len(file),
-                "sha256": hashlib.sha256(file).hexdigest(),
+                "mtime_ns": path.stat().st_mtime_ns,
+                "bytes": path.stat().st_size,
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
                 "reads": 10,
                 "content_sha256": hashlib.sha256(text).hexdigest(),
             }
-            for read, text, file in (
-                (1, one, (tmp_path / "R1.fastq.gz").read_bytes()),
-                (2, two, (tmp_path / "R2.fastq.gz").read_bytes()),
-            )
+            for read, text, path in ((1, one, tmp_path / "R1.fastq.gz"), (2, two, tmp_path / "R2.fastq.gz"))
         ],
     }
 
@@ -163,7 +161,8 @@ def test_refuses_a_missing_file_and_still_judges_the_other(tmp_path):
     assert codes(report) == ["FILE_MISSING", "LANE_MISMATCH"]
     assert report["findings"][0]["where"] == str(tmp_path / "R1.fastq.gz")
     assert report["findings"][0]["message"] == "R1: there is no such file"
-    assert report["fastq"][0] == {"read": 1, "bytes": None, "sha256": None, "reads": 0, "content_sha256": None}
+    nothing = dict.fromkeys(("mtime_ns", "bytes", "sha256", "content_sha256"))
+    assert report["fastq"][0] == {"read": 1, "reads": 0, **nothing}
     assert report["fastq"][1]["reads"] == 10
 
 

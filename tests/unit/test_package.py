@@ -94,10 +94,6 @@ def test_libraries_gather_their_runs_and_fastq_digests():
     assert library["runs"][0]["fastq"] == [{"read": 1, "sha256": "a", "bytes": 1, "reads": 2}]
 
 
-def test_a_folder_without_git_has_an_unknown_commit(tmp_path):
-    assert package.checkout(tmp_path) == {"commit": "unknown", "clean_checkout": False}
-
-
 def test_canonical_json_is_stable():
     assert package.canonical({"b": [1, 2], "a": None}) == b'{"a":null,"b":[1,2]}'
     assert json.loads(package.canonical({"x": "æ"})) == {"x": "æ"}

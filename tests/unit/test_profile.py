@@ -49,6 +49,12 @@ def test_the_page_is_the_one_made_from_the_profile(shipped):
     assert all(f"### {rule['id']}: " in made for rule in shipped.rules())
 
 
+def test_every_metric_has_an_anchor_to_link_to(shipped):
+    made = profile_docs.page(shipped)
+    for name, metric in shipped.data["metrics"].items():
+        assert f'<a id="{metric["id"].lower()}"></a>\n\n### {metric["id"]}: {name}\n' in made
+
+
 def test_the_page_claims_no_approval(shipped):
     assert "approved" not in profile_docs.page(shipped).lower()
 
@@ -155,6 +161,9 @@ def test_an_overlay_of_another_profile_is_refused(tmp_path):
         (lambda d: d["rules"][0].update(severity="fatal"), "rules/0/severity"),
         (lambda d: d["rules"].append(copy.deepcopy(d["rules"][0])), "is there twice"),
         (lambda d: d["metrics"]["pct_q30"]["gates"][0].update(op="=="), "metrics/pct_q30/gates/0/op"),
+        (lambda d: d["metrics"]["pct_q30"].update(id="NGC-MET-001"), "metrics: `NGC-MET-001` is there twice"),
+        (lambda d: d["metrics"]["pct_q30"].pop("mend"), "'mend' is a required property"),
+        (lambda d: d["metrics"]["pct_q30"].update(stage="later"), "metrics/pct_q30/stage"),
         (lambda d: d["reference"]["contigs"][0].update(md5="short"), "reference/contigs/0/md5"),
         (lambda d: d["reference"]["contigs"].append(dict(d["reference"]["contigs"][0])), "`chr1` is there twice"),
         (lambda d: d["reference"]["par"][0].update(end=10**10), "outside the contigs"),

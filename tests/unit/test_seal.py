@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from submission_fixture import (
     CASE,
     RECEIVER,
+    SAMPLE,
     SIGNATURE,
     STRANGER,
     Submission,
@@ -36,8 +37,9 @@ from submission_fixture import (
 )
 
 import ngc_cli
+import ngc_profile
 from ngc_check import seal
-from ngc_check.submission import CannotJudge
+from ngc_check.submission import CannotJudge, check
 from ngc_wgs import batch, encryption, signing
 from ngc_wgs.errors import SealError
 
@@ -405,6 +407,29 @@ def test_the_plaintext_is_gone_afterwards_and_closed_to_others_meanwhile(sealed,
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
+def test_a_single_encrypted_file_is_judged_with_its_index(sealed, tmp_path, monkeypatch, capsys):
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    profile, vcf = ngc_profile.load(sealed.profile_path), f"{SAMPLE}.vcf.gz"
+    whole = {name: check(sealed.data / name, profile) for name in (vcf, f"{CASE}.multiqc.html")}
+    sealed.encrypt()
+    for name, report in whole.items():
+        opened = check(sealed.data / f"{name}.c4gh", profile, private_key=sealed.private_key)
+        assert opened.as_dict() == report.as_dict()
+    assert whole[vcf].rules("FAIL") == set()
+    path, arguments = sealed.data / f"{vcf}.c4gh", ["--profile", sealed.profile_path, "--private-key"]
+    write_private_key(tmp_path / "stranger.sec", STRANGER)
+    assert command("check", path) == 2
+    assert command("check", path, *arguments, tmp_path / "stranger.sec") == 2
+    short = tmp_path / path.name
+    short.write_bytes(path.read_bytes()[:-1])
+    assert command("check", short, *arguments, sealed.private_key) == 2
+    told = capsys.readouterr()
+    for message in ("`--private-key`", "encrypted for another key", "cut off or was changed"):
+        assert message in told.out
+    assert told.err == "" and list((tmp_path / "scratch").iterdir()) == []
+
+
 def test_a_terminated_judge_leaves_no_plaintext(sealed, tmp_path):
     sealed.encrypt()
     scratch = tmp_path / "scratch"
@@ -669,8 +694,5 @@ def test_the_public_half_lies_beside_the_private_one(keys):
 
 
 def test_a_missing_private_key_is_told_from_a_missing_submission(tmp_path):
-    from ngc_check.submission import check
-    from ngc_profile import load
-
     with pytest.raises(CannotJudge, match="the private key cannot be read"):
-        check(tmp_path, load(), private_key=tmp_path / "none.sec")
+        check(tmp_path, ngc_profile.load(), private_key=tmp_path / "none.sec")

@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 
 import ngc_profile
 from ngc_wgs.errors import InputError, Problem, holds_personal_number, mask
-from ngc_wgs.tables import TableError, load_config, load_tables, read_tables, refuse_unsupported, split_list
+from ngc_wgs.tables import (
+    TableError,
+    load_config,
+    load_tables,
+    load_waivers,
+    read_tables,
+    read_waivers,
+    refuse_unsupported,
+    split_list,
+)
 
 HOUSE = Path(__file__).resolve().parents[2]
 CONFIG_SCHEMA = HOUSE / "config" / "schemas" / "config.schema.yaml"
@@ -128,7 +137,7 @@ def assert_names(problem: Problem, file: str, row: int | None, column: str | Non
     assert (problem.row, problem.column, problem.value) == (row, column, value), line
     assert row is None or f"row {row}" in line
     assert column is None or f"column {column}" in line
-    assert value is None or f"value {value!r}" in line
+    assert value is None or f"value {value!r}"[:80] in line  # a long value is cut off
     assert ". Mend: " in line and len(problem.mend) > 10
     for word in words:
         assert word in line
@@ -1041,3 +1050,62 @@ def test_a_missing_section_says_what_to_write(config):
 def test_a_personal_number_in_the_configuration_is_not_echoed(config):
     config["aligner"] = "0201609995"
     assert "9995" not in "".join(load_config(config, CONFIG_SCHEMA))
+
+
+# ---- waivers -------------------------------------------------------------------------------
+
+WAIVER = {
+    "case": CASE,
+    "sample": INDEX,
+    "rule": "NGC-MET-008",
+    "reason_code": "no_more_material",
+    "role": "quality_manager",
+    "valid_to": "2026-11-22",
+}
+
+
+def write_waivers(folder, *rows):
+    path = folder / "waivers.tsv"
+    path.write_text("".join("\t".join(cells) + "\n" for cells in (WAIVER, *(row.values() for row in rows))))
+    return path
+
+
+def test_a_waiver_counts_on_the_day_on_which_it_ends(house, tmp_path):
+    path = write_waivers(tmp_path, WAIVER)
+    assert load_waivers(path, house.load(), PROFILE) == read_waivers(path) == [WAIVER]
+
+
+def test_without_a_table_there_are_no_waivers(house):
+    assert load_waivers(None, house.load(), PROFILE) == read_waivers(None) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "message"),
+    [
+        ({"rule": "NGC-MET-001"}, "rule", "is a metric that never warns for this type of sample"),
+        ({"rule": "NGC-MET-009"}, "rule", "is a metric that never warns for this type of sample"),
+        ({"rule": "NGC-MET-999"}, "rule", "is not a metric of the profile"),
+        ({"rule": "NGC-QC-003"}, "rule", "is not the id of a metric"),
+        ({"reason_code": "because"}, "reason_code", "is not a reason of the profile"),
+        ({"role": "Dr Hansen"}, "role", "is not a role of the profile"),
+        ({"valid_to": "2026-11-21"}, "valid_to", "the waiver has expired"),
+        ({"valid_to": "31-12-2026"}, "valid_to", "is not a day written"),
+        ({"valid_to": ""}, "valid_to", "is blank"),
+        ({"case": OTHER_CASE}, "case", "is not in the table of cases"),
+        ({"sample": OTHER}, "sample", "is not a sample of the case"),
+        ({"role": "0201609995"}, "role", "holds what looks like a CPR number"),
+    ],
+)
+def test_a_waiver_that_cannot_count_is_refused_with_its_place(changes, column, message, house, tmp_path):
+    path = write_waivers(tmp_path, {**WAIVER, **changes})
+    with pytest.raises(TableError) as caught:
+        load_waivers(path, house.load(), PROFILE)
+    problem = caught.value.problems[0]
+    assert (problem.file, problem.row, problem.column) == (str(path), 2, column)
+    assert message in problem.message and problem.mend
+    assert "0201609995" not in str(caught.value)
+
+
+def test_the_same_warning_is_waived_once(house, tmp_path):
+    with pytest.raises(TableError, match="is already waived for this sample in row 2"):
+        load_waivers(write_waivers(tmp_path, WAIVER, WAIVER), house.load(), PROFILE)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 
 import pytest
 
@@ -47,9 +48,26 @@ def test_the_checker_s_refusal_is_given_with_rule_place_and_evidence(results):
     assert judged.reasons == ("NGC-VCF-008 data/x.vcf.gz line 9 REF is not",)
 
 
+def test_the_checker_s_refusal_says_what_to_do(results):
+    report(results, "DOES_NOT_CONFORM", [{**FINDING, "mend": "Sequence it again"}])
+    assert verdict.judge(CASE, [], results).reasons[0].endswith("REF is not. Mend: Sequence it again.")
+
+
 def test_many_reasons_are_cut_with_a_count(results):
     report(results, "DOES_NOT_CONFORM", [FINDING] * 9)
     assert verdict.judge(CASE, [], results).reasons[-1] == "and 4 more"
+
+
+def test_what_the_checker_warns_of_is_told_of_an_accepted_submission_once_a_rule(results):
+    edited = {"rule": "NGC-MAN-023", "status": "WARN", "file": "manifest.json", "place": "/workflow/clean_checkout",
+              "evidence": "false", "count": 1}  # fmt: skip
+    report(results, "CONFORMS", [edited, {**edited, "rule": "X", "count": 2}, {**edited, "rule": "X"}])
+    judged = verdict.judge(CASE, [], results)
+    assert judged.verdict == "ACCEPTED"
+    said = "NGC-MAN-023 manifest.json /workflow/clean_checkout false"
+    assert judged.warnings == (said, "X manifest.json /workflow/clean_checkout false (3 times)")
+    assert f"WARN {said}\n" in verdict.for_people([judged])
+    assert verdict.table([judged]).splitlines()[1].split("\t")[4].startswith(f"{said} | X ")
 
 
 @pytest.mark.parametrize(("said", "word"), [("Intake refuses case X:", "REFUSED"), ("Traceback", "STOPPED")])
@@ -75,7 +93,7 @@ def test_a_case_without_check_or_receipt_is_not_accepted(results, gone):
 
 def test_the_table_has_a_line_a_case_whatever_the_reasons_hold():
     rows = verdict.table([verdict.Verdict(CASE, "REFUSED", ("a\tb\nc", "d"), "")]).splitlines()
-    assert rows == ["case\tverdict\treasons\tsubmission", f"{CASE}\tREFUSED\ta b c | d\t"]
+    assert rows == ["case\tverdict\treasons\tsubmission\twarnings", f"{CASE}\tREFUSED\ta b c | d\t\t"]
 
 
 def test_people_are_told_how_many_were_accepted():
@@ -83,3 +101,49 @@ def test_people_are_told_how_many_were_accepted():
     assert shown.startswith("Verdict: 1 of 1 cases accepted")
     assert f"results/submissions/X/data/{CASE}.multiqc.html" in shown
     assert "results/submissions/X/manifest.json" in shown
+
+
+def metric(name, status, waiver=None):
+    return {"id": "NGC-MET-001", "name": name, "value": 1.0, "status": status, "waiver": waiver}
+
+
+def metrics_of(results, called=()):
+    aligned = [metric("mean_coverage", "WARN"), metric("pct_10x", "PASS"), metric("pct_q30", "WARN", {"role": "x"})]
+    document = {"biosample": {"id": "SAMPLE11"}, "metrics": aligned}
+    for folder in ("gate", "qc"):
+        (results / folder).mkdir(exist_ok=True)
+    (results / "gate" / f"{CASE}.aligned.json").write_text(json.dumps({"case": CASE, "samples": [document]}))
+    if called:
+        (results / "qc" / "SAMPLE11.metrics.json").write_text(json.dumps({"metrics": [*aligned, *called]}))
+
+
+def test_metrics_that_are_not_pass_are_told_in_json_and_counted_for_people(results):
+    metrics_of(results, [metric("mendelian_error_rate", "NOT_MEASURED")])
+    judged = verdict.judge(CASE, [], results)
+    (told,) = json.loads(verdict.as_json([judged]))
+    assert [(m["sample"], m["name"], m["status"]) for m in told["metrics"]] == [
+        ("SAMPLE11", "mean_coverage", "WARN"),
+        ("SAMPLE11", "pct_q30", "WARN"),
+        ("SAMPLE11", "mendelian_error_rate", "NOT_MEASURED"),
+    ]
+    assert (told["case"], told["verdict"], told["reasons"]) == (CASE, "ACCEPTED", [])
+    assert "metrics: 2 warn (1 waived), 1 not measured; see results/verdict.json" in verdict.for_people([judged])
+
+
+def test_metrics_of_calls_older_than_the_alignments_are_not_told(results):
+    metrics_of(results, [metric("count_snvs", "WARN")])
+    os.utime(results / "qc" / "SAMPLE11.metrics.json", (1, 1))
+    assert [m["name"] for m in verdict.judge(CASE, [], results).metrics] == ["mean_coverage", "pct_q30"]
+
+
+def test_a_case_that_got_no_metrics_has_none(results):
+    assert verdict.judge(CASE, [], results).metrics == ()
+
+
+def test_a_gate_that_refuses_comes_before_a_job_that_was_still_to_do(results, tmp_path):
+    log = tmp_path / "gate.log"
+    log.write_text(f"The alignment gate refuses case {CASE}:\nNGC-MET-001 mean_coverage 3 x: FAIL where < 30.\n")
+    judged = verdict.judge(CASE, [Stop("fastp", None), Stop("alignment_gate", str(log))], results)
+    assert judged.verdict == "REFUSED"
+    assert judged.reasons[0] == "at alignment_gate"
+    assert judged.reasons[-1].startswith("NGC-MET-001")

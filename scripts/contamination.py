@@ -1,0 +1,23 @@
+"""Entry of rule contamination: a sample's share of reads from other people, with its error."""
+
+import json
+import sys
+from pathlib import Path
+
+import ngc_profile
+from ngc_wgs import identity
+
+sys.stderr = open(snakemake.log[0], "w", buffering=1)
+
+source = snakemake.input
+profile = ngc_profile.load(source.profile, source.overlay or None)
+limits = profile.data["metrics"]["cross_contamination_rate"]["parameters"]
+try:
+    if snakemake.config["contamination"] == "gatk":
+        text, pileups = Path(source.gatk).read_text(), Path(source.pileups).read_text()
+        value = identity.read_gatk_contamination(text, pileups, source.gatk, limits)
+    else:
+        value = identity.read_verifybamid2(Path(source.verifybamid2).read_text(), source.verifybamid2, limits)
+except identity.IdentityError as error:
+    sys.exit(str(error))
+Path(snakemake.output[0]).write_text(json.dumps({"cross_contamination_rate": value}, indent=2) + "\n")

@@ -1,0 +1,269 @@
+"""The report's parts: what is read, what each section shows of it, and what is said where something is missing."""
+
+import json
+from html import escape
+
+import make_results
+import pytest
+
+from ngc_wgs import report
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return make_results.make(tmp_path_factory.mktemp("report"), 6)
+
+
+@pytest.fixture
+def facts(made):
+    return report.gather_run(report.Facts(made.profile), made.samples, made.units, made.results)
+
+
+def section(facts, key):
+    (found,) = [item for item in report.sections(facts) if item["id"] == key]
+    return found
+
+
+def text(item):
+    """What a section says apart from its plot."""
+    return item["description"] + item.get("extra", "") + (item["data"] if item["plot_type"] == "html" else "")
+
+
+def test_a_histogram_of_picard_is_bases_by_depth():
+    head = "## METRICS CLASS\nGENOME_TERRITORY\n1\n\n## HISTOGRAM\tjava.lang.Integer\n"
+    assert report.read_coverage(f"{head}coverage\thigh_quality_coverage_count\n0\t7\n1\t9\n\n") == {0: 7, 1: 9}
+
+
+def test_insert_sizes_are_those_of_inward_pairs():
+    assert report.read_inserts("SN\tx\t1\nIS\t300\t9\t5\t4\t0\nIS\t301\t2\t2\t0\t0\n") == {300: 5, 301: 2}
+
+
+def test_numbers_are_as_in_the_json_and_never_ten_digits_in_a_row():
+    values = [0.05, 38, 150.0, 1.375, 85_000_000_000, 97.0061, -6.475]
+    assert [report.number(value) for value in values] == [
+        "0.05", "38", "150", "1.375", "85,000,000,000", "97.0061", "-6.475",
+    ]  # fmt: skip
+
+
+def test_every_section_is_there_when_nothing_was_measured(made):
+    empty = report.Facts(made.profile, verdicts=[("C00000K", "STOPPED", ("not checked",))])
+    keys = [item["id"] for item in report.sections(empty)]
+    assert keys[0] == "ngc_verdicts" and keys[-1] == "ngc_definitions" and len(keys) == 13
+    for item in report.sections(empty):
+        assert item["plot_type"] == "html" and item["data"]
+    assert "STOPPED" in text(section(empty, "ngc_verdicts"))
+
+
+def test_a_profile_of_other_metrics_leaves_every_section(made):
+    other = {**made.profile, "metrics": {}}
+    facts = report.gather_run(report.Facts(other), made.samples, made.units, made.results)
+    found = report.sections(facts)
+    assert len(found) == 13 and "no zones" in text(found[3])
+    assert "NOT_MEASURED cross_contamination_rate: the profile does not have it" in text(found[4])
+
+
+def test_what_was_not_measured_is_named_with_its_reason_where_it_would_be_drawn(facts):
+    for key in ("ngc_verdicts", "ngc_contamination"):
+        said = text(section(facts, key))
+        assert "S00001XY" in said and make_results.NOT_MEASURED in said
+    drawn = {
+        name for line in section(facts, "ngc_contamination")["pconfig"]["extra_series"] for name, _ in line["pairs"]
+    }
+    assert drawn == set(facts.samples) - {"S00001XY"}
+
+
+def test_without_identity_and_with_nothing_measured_of_it_the_reason_is_said(facts):
+    facts.identity.clear()
+    for _, entries in facts.samples.values():
+        entries["identity_concordance"] |= {
+            "value": None,
+            "status": "NOT_MEASURED",
+            "reason": "no population VCF in the configuration",
+        }
+    said = text(section(facts, "ngc_identity"))
+    assert "NOT_MEASURED identity_concordance: no population VCF in the configuration (6 samples)" in said
+
+
+def test_a_metric_without_a_reason_is_still_not_measured(facts):
+    entry = facts.samples["S00000XY"][1]["mean_coverage"]
+    entry |= {"value": None, "status": "NOT_MEASURED", "reason": ""}
+    assert report.UNMEASURED in text(section(facts, "ngc_verdicts"))
+
+
+def test_the_gate_table_begins_with_the_worst(facts):
+    rows = section(facts, "ngc_verdicts")["data"].split("<tr>")[2:]
+    statuses = [next(status for status in report.RANK if f">{status}</span>" in row) for row in rows]
+    assert statuses == sorted(statuses, key=report.RANK.__getitem__)
+    assert len(rows) == 6 * len(facts.profile["metrics"])
+    assert "0.05 &plusmn; 0.0012" in rows[0] and "FAIL if &gt; 0.03 (peer)" in rows[0]
+
+
+def test_a_waiver_is_shown_and_the_status_stays(facts):
+    waiver = {
+        "rule": "NGC-MET-001",
+        "reason_code": "no_more_material",
+        "role": "quality_manager",
+        "valid_to": "2027-01-01",
+    }
+    facts.samples["S00000XY"][1]["mean_coverage"] |= {"status": "WARN", "waiver": waiver}
+    said = text(section(facts, "ngc_verdicts"))
+    assert "Waived: no_more_material, by quality_manager, valid to 2027-01-01" in said and ">WARN</span>" in said
+
+
+def test_a_run_leaves_out_what_passed_and_gathers_what_many_lack(facts):
+    facts.verdicts = [("C00000K", "REFUSED", ()), ("C00001K", "ACCEPTED", ())]
+    for _, entries in facts.samples.values():
+        entries["identity_concordance"] |= {"value": None, "status": "NOT_MEASURED", "reason": "no population VCF"}
+    said = text(section(facts, "ngc_verdicts"))
+    assert ">PASS</span>" not in said
+    assert said.count("no population VCF") == 1 and "6 samples</summary>" in said
+    assert all(sample in said for sample in facts.samples)
+
+
+def test_a_verdicts_reasons_lose_what_may_hold_a_path(made):
+    reasons = ("at gatk_haplotypecaller", "logs/x.log:", "no /data/genomes/file on node17", "NGC-VCF-003 data/x.vcf.gz")
+    said = text(section(report.Facts(made.profile, verdicts=[("C1", "STOPPED", reasons)]), "ngc_verdicts"))
+    assert "at gatk_haplotypecaller, NGC-VCF-003" in said
+    assert not any(word in said for word in ("genomes", "node17", "logs/", "data/"))
+
+
+def test_names_and_reasons_are_text_and_never_markup(facts):
+    facts.samples["S00000XY"][1]["mean_coverage"] |= {"reason": "<script>x</script>", "value": None}
+    assert "<script>" not in json.dumps([text(item) for item in report.sections(facts)])
+
+
+def test_swapped_lanes_are_named_once(facts):
+    said = text(section(facts, "ngc_identity"))
+    swapped = "S00003XY.LIB1.HFLOWDSX2.L3"
+    assert said.count("two samples") == 4 and said.count("one sample") == 3
+    assert all(swapped in row for row in said.split("<tr>")[2:])
+
+
+def test_a_pair_that_was_not_told_apart_speaks_against_nobody(facts):
+    for row in (row for case in facts.identity for row in case["lods"]):
+        row["status"] = "NOT_MEASURED"
+    assert "No pair speaks against" in text(section(facts, "ngc_identity"))
+
+
+def test_two_samples_that_are_declared_one_person_are_no_swap(facts):
+    tumour = {"a": "S00002XY", "b": "S00003XY", "declared": "same person", "observed": "same person", "status": "PASS"}
+    facts.identity[0]["relations"].append({**tumour, "kinship": 0.5, "ibs0": 0.0, "sites": 4000})
+    assert "two samples" not in text(section(facts, "ngc_identity"))
+
+
+def test_a_relation_that_the_sheet_does_not_tell_is_shown(facts):
+    facts.identity[0]["relations"][0] |= {"declared": None, "kinship": None}
+    assert "not told" in text(section(facts, "ngc_relations"))
+
+
+def test_the_matrix_is_symmetric_and_has_every_pair_of_the_json(facts):
+    item = section(facts, "ngc_identity")
+    lods = {(pair["left"], pair["right"]): pair["lod"] for case in facts.identity for pair in case["lods"]}
+    at = {name.split(" ")[0]: row for row, name in enumerate(item["ycats"])}
+    assert len(at) == len(item["xcats"]) == 24
+    for left, right in lods:
+        shown = {item["data"][at[left]][at[right]], item["data"][at[right]][at[left]]}
+        assert len(shown) == 1 and shown <= {lods[left, right], lods.get((right, left))}
+    assert sum(lod is not None for row in item["data"] for lod in row) == 2 * len(set(map(frozenset, lods)))
+
+
+def test_of_many_lanes_only_those_are_drawn_that_a_pair_speaks_against(tmp_path):
+    many = make_results.make(tmp_path, 30)
+    facts = report.gather_run(report.Facts(many.profile), many.samples, many.units, many.results)
+    item = section(facts, "ngc_identity")
+    drawn = {name.split(".")[0] for name in item["ycats"]}
+    assert drawn == {"S00002XY", "S00003XY"} and "There are 120 lanes" in item["description"]
+
+
+def test_the_sex_plot_has_the_zones_of_the_profile_and_each_sample(facts):
+    item = section(facts, "ngc_sex")
+    zones = facts.profile["metrics"]["sex_concordance"]["parameters"]["karyotypes"]
+    series = {line["name"]: line["pairs"] for line in item["pconfig"]["extra_series"]}
+    for name, zone in zones.items():
+        assert {x for x, _ in series[name]} == set(zone["x"]) and {y for _, y in series[name]} == set(zone["y"])
+    for sample, (_, entries) in facts.samples.items():
+        assert series[sample] == [[entries[f"ratio_{name}_autosomes"]["value"] for name in "xy"]]
+
+
+def test_coverage_is_a_share_and_its_sum_from_above(facts):
+    (shares,), (sums,) = (section(facts, key)["data"] for key in ("ngc_coverage", "ngc_cumulative"))
+    for sample, histogram in facts.coverage.items():
+        whole = sum(histogram.values())
+        at_least = {depth: 100 * sum(n for d, n in histogram.items() if d >= depth) / whole for depth in histogram}
+        assert all(share == 100 * histogram[depth] / whole for depth, share in shares[sample])
+        assert all(share == pytest.approx(at_least[depth]) for depth, share in sums[sample])
+        assert sums[sample][0] == [0, 100]
+
+
+def test_each_lane_has_its_q30(facts):
+    (lanes,) = section(facts, "ngc_q30")["pconfig"]["extra_series"]
+    assert dict(lanes["pairs"]) == {unit["unit"]: unit["pct_q30"] for unit in facts.units}
+
+
+def test_the_bands_of_the_profile_are_0_to_1(facts):
+    (lines,) = section(facts, "ngc_variants")["data"]
+    low, high = (gate["value"] for gate in facts.profile["metrics"]["count_snvs"]["gates"])
+    for sample, (_, entries) in facts.samples.items():
+        place = dict(lines[sample])["SNVs"]
+        assert place * (high - low) + low == pytest.approx(entries["count_snvs"]["value"])
+        assert 0 < place < 1
+
+
+def test_versions_and_definitions_are_complete(facts):
+    versions, definitions = (text(section(facts, key)) for key in ("ngc_versions", "ngc_definitions"))
+    assert "made population" in versions and facts.profile["version"] in versions and "gatk" in versions
+    assert all(escape(metric["definition"]) in definitions for metric in facts.profile["metrics"].values())
+
+
+@pytest.mark.parametrize("name", ["qc/S00000XY.metrics.json", "qc/S00000XY.wgs_metrics.txt", "identity/C00000K.json"])
+@pytest.mark.parametrize("content", ["", '{"metrics"'])
+def test_an_empty_or_cut_off_file_stops_a_cases_report_and_is_named_in_the_runs(tmp_path, name, content):
+    made = make_results.make(tmp_path, 2)
+    path = made.results / name
+    path.write_text(content)
+    run = report.gather_run(report.Facts(made.profile), made.samples, made.units, made.results)
+    assert run.unreadable == [path.name]
+    assert path.name in text(section(run, "ngc_verdicts"))
+    kind = {"metrics.json": "metrics", "wgs_metrics.txt": "coverage", "json": "identity"}[path.name.split(".", 1)[1]]
+    with pytest.raises(report.ReportError, match=f"{path.name}: cannot be read .*Mend: "):
+        report.gather(report.Facts(made.profile), made.samples, **{"metrics": [], kind: [path]})
+
+
+def test_of_a_case_that_stopped_the_alignments_metrics_are_shown(tmp_path):
+    made = make_results.make(tmp_path, 1)
+    called = made.results / "qc" / "S00000XY.metrics.json"
+    document = json.loads(called.read_text())
+    document["metrics"] = [metric for metric in document["metrics"] if metric["name"] == "mean_coverage"]
+    (made.results / "gate").mkdir()
+    (made.results / "gate" / "C00000K.aligned.json").write_text(json.dumps({"samples": [document]}))
+
+    def names():
+        facts = report.gather_run(report.Facts(made.profile), made.samples, made.units, made.results)
+        return set(facts.samples["S00000XY"][1])
+
+    assert names() == {"mean_coverage"}  # those of the calls are older: of an earlier run
+    called.touch()
+    assert names() == set(made.profile["metrics"])
+
+
+def test_the_report_of_a_case_says_nothing_of_other_samples(tmp_path):
+    """It leaves the site; theirs may not."""
+    lanes = [{"unit": f"AAAA.L.F.L{lane}", "sample": "AAAA"} for lane in (1, 2)]
+    pairs = [("AAAA.L.F.L1", "AAAA.L.F.L2"), ("AAAA.L.F.L1", "BBBB.L.F.L1")]
+    lods = [{"left": left, "right": right, "lod": 5.0, "status": "same"} for left, right in pairs]
+    relation = {
+        "declared": None,
+        "observed": "siblings",
+        "kinship": 0.25,
+        "ibs0": 0.02,
+        "sites": 2000,
+        "status": "WARN",
+    }
+    relations = [{"a": "AAAA", "b": "BBBB", **relation}]
+    path = tmp_path / "C.json"
+    path.write_text(json.dumps({"case": "C", "lanes": lanes, "lods": lods, "relations": relations, "samples": {}}))
+    facts = report.gather(report.Facts({"metrics": {}}), {"AAAA": "C"}, metrics=[], identity=[path])
+    assert facts.identity[0]["lods"] == lods[:1]
+    assert facts.identity[0]["relations"] == []
+    of_run = report.gather(report.Facts({"metrics": {}}), {"AAAA": "C", "BBBB": "D"}, metrics=[], identity=[path])
+    assert (of_run.identity[0]["lods"], of_run.identity[0]["relations"]) == (lods, relations)
