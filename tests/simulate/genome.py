@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -46,7 +46,8 @@ FULL = Plan(
 TRIO = Plan(
     {"chr1": 100_000, "chr2": 60_000, "chrX": 36_000, "chrY": 20_000, "chrM": 16_500}, 6_000, 3_000, 500, 1_000, 2_000
 )
-TINY = Plan({"chr1": 22_000, "chr2": 13_000, "chrX": 13_000, "chrY": 8_000, "chrM": 4_000}, 3_000, 1_500, 300, 500, 900)
+TINY = Plan({"chr1": 22_000, "chr2": 13_000, "chrX": 13_000, "chrY": 8_000, "chrM": 2_000}, 3_000, 1_500, 300, 500, 900)
+TINY_TRIO = replace(TINY, lengths={**TINY.lengths, "chrM": 4_000})  # room for the heteroplasmies
 
 
 @dataclass(frozen=True)

@@ -631,7 +631,7 @@ def main(arguments: list[str] | None = None) -> int:
             "demo": (g.FULL, [FEMALE, MALE]),
             "tiny": (g.TINY, [TINY_MALE]),
             "trio": (g.TRIO, TRIO),
-            "tiny-trio": (g.TINY, TRIO),
+            "tiny-trio": (g.TINY_TRIO, TRIO),
         }
         make(made, *plans[size], args.seed, f"{size}-seed{args.seed}")
         move_into_place(made, args.out, wanted)
