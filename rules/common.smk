@@ -388,9 +388,19 @@ def trio_pedigree(wildcards):
     return "\t".join([wildcards.case, *members, "0", "0"])
 
 
+def metric_limits(*metrics):
+    """The profile's parameters of metrics: what they decide is made again where they change, not for another version."""
+    return {metric: PROFILE.data["metrics"][metric]["parameters"] for metric in metrics}
+
+
+def without_suffix(wildcards, output):
+    """A tool's output prefix: the output without its last suffix."""
+    return str(Path(output[0]).with_suffix(""))
+
+
 def mendel_limits():
     """Arguments of FindMendelianViolations from the profile."""
-    limits = PROFILE.data["metrics"]["mendelian_error_rate"]["parameters"]
+    limits = metric_limits("mendelian_error_rate")["mendelian_error_rate"]
     return f"--MIN_GQ {limits['minimum_gq']} --MIN_DP {limits['minimum_dp']}"
 
 

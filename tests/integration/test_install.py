@@ -12,7 +12,7 @@ BASICS = (
     "awk bash cat chmod cmp cut dirname env flock grep head ln ls mkdir mktemp mv python3 "
     "rm sed sh sha256sum sort tail touch uniq"
 )
-PACKAGES = ["bwa", "samtools", "bcftools", "tabix", "fastp", "mosdepth", "art-nextgen-simulation-tools"]
+PACKAGES = ["bwa", "samtools", "bcftools", "tabix", "fastp", "mosdepth", "plink2", "art-nextgen-simulation-tools"]
 JAVA_PACKAGES = ["openjdk-17-jre-headless", "maven"]
 
 APT = """
