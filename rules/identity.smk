@@ -221,6 +221,8 @@ rule contamination:
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
+    params:
+        limits=metric_limits("cross_contamination_rate"),
     script:
         "../scripts/contamination.py"
 
@@ -246,7 +248,6 @@ rule identity_peers:
         mem_mb=memory(2000),
         runtime=minutes(30),
     params:
-        limits=metric_limits("cross_contamination_rate"),
         tables=TABLE_FILES,
     script:
         "../scripts/identity_peers.py"
@@ -346,7 +347,6 @@ rule bcftools_trio:
         mem_mb=memory(2000),
         runtime=minutes(240),
     params:
-        limits=metric_limits("identity_concordance", "kinship_concordance"),
         autosomes=AUTOSOMES,
     shell:
         "( bcftools view --no-version -H -f PASS -v snps -r {params.autosomes:q} {input.vcf:q} | cut -f 1,2 | uniq"
