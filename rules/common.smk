@@ -228,14 +228,15 @@ def alignment_gate_of_sample(wildcards):
     return f"results/gate/{TABLES.samples[wildcards.sample]['case']}.aligned"
 
 
+def case_identity(wildcards):
+    """Identity of a case's lanes; nothing without a population VCF."""
+    return [f"results/identity/{wildcards.case}.json"] if POPULATION else []
+
+
 def identity_reports(wildcards):
-    """Identity of the case and contamination of its samples, none without a population VCF."""
-    if not POPULATION:
-        return []
-    return [
-        f"results/identity/{wildcards.case}.json",
-        *case_files("results/identity/{sample}.contamination.json")(wildcards),
-    ]
+    """Identity of the case and contamination of its samples; nothing without a population VCF."""
+    contamination = case_files("results/identity/{sample}.contamination.json")(wildcards) if POPULATION else []
+    return case_identity(wildcards) + contamination
 
 
 def mendel_report(wildcards):
@@ -259,11 +260,6 @@ def of_index(pattern):
         return pattern.format(sample=germline_of(wildcards.case, "index"))
 
     return files
-
-
-def case_identity(wildcards):
-    """Identity of a case's lanes; nothing without a population VCF."""
-    return [f"results/identity/{wildcards.case}.json"] if POPULATION else []
 
 
 # ---- parameters of the tools ---------------------------------------------------------------
