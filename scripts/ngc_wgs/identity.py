@@ -16,8 +16,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from ngc_wgs.report import MAX_LANES
-
 IDENTITY_FREQUENCY = (0.1, 0.9)
 """Allele frequency of the sites for lanes and relations: rarer ones tell few persons apart."""
 COMMON_FREQUENCY = (0.01, 0.2)
@@ -457,12 +455,16 @@ def judge_lanes(
     return {name: judge(name) for name, row in samples.items() if row["case"] == case}
 
 
+SHOWN_LANES = 100
+"""Lanes of a run whose matrix is kept whole: as many as the report draws (its MAX_LANES)."""
+
+
 def lod_rows(
     lods: Mapping[tuple[str, str], tuple[float, float, float]], own: Iterable[str], limits: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """All pairs of the case's lanes; against others all of a run that a matrix can show, else those not clearly two."""
     own = set(own)
-    few = len({lane for pair in lods for lane in pair}) <= MAX_LANES
+    few = len({lane for pair in lods for lane in pair}) <= SHOWN_LANES
     rows = []
     for (left, right), (lod, _, _) in sorted(lods.items()):
         if left in own and (left < right if right in own else few or lod > limits["different_to"]):

@@ -192,7 +192,7 @@ def test_what_slurm_kills_is_done_again_to_the_same_content(cluster, profile, fi
         assert {**ours, "command": ""} == {**theirs, "command": ""}
 
 
-@pytest.mark.skipif(not os.environ.get("NGC_WGS_PROOF"), reason="ten minutes: part of `make proof`")
+@pytest.mark.proof
 def test_a_whole_run_on_the_cluster_has_the_content_of_a_local_one(cluster, profile, tiny, tiny_run, tmp_path):
     log = tmp_path / "launcher.log"
     assert launch(tiny, profile, tmp_path, log).wait() == 0, log.read_text()

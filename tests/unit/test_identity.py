@@ -136,7 +136,7 @@ def test_a_lone_lane_with_too_few_reads_is_not_measured():
 
 @pytest.mark.parametrize("shown", [100, 3])
 def test_all_pairs_are_listed_and_of_many_lanes_only_those_not_clearly_two_persons(shown, monkeypatch):
-    monkeypatch.setattr(identity, "MAX_LANES", shown)
+    monkeypatch.setattr(identity, "SHOWN_LANES", shown)
     truth = people("A1=a A2=a B1=b B2=a")
     rows = identity.lod_rows(lods_of(truth), ["A1", "A2"], LODS)
     notable = {("A1", "A2", "same"), ("A1", "B2", "same"), ("A2", "B2", "same")}
