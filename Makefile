@@ -41,7 +41,7 @@ bench: ## cost of runs, callers compared, a cluster; the report goes to stdout
 proof: demo ## the checker's proofs at full length, a whole run on Slurm; the report goes to stdout
 	python tests/proof/proof.py --demo demo
 	@envs/install.sh test
-	NGC_WGS_PROOF=1 pytest -ra tests/integration/test_slurm.py -k whole
+	pytest -ra -m proof
 
 clean: ## the demo, without the tools
 	@if [ -e demo ]; then chmod -R u+w demo; rm -rf demo; fi

@@ -260,14 +260,15 @@ def alignment_gate_of_sample(wildcards):
     return f"results/gate/{TABLES.samples[wildcards.sample]['case']}.aligned"
 
 
+def case_identity(wildcards):
+    """Identity of a case's lanes; nothing without a population VCF."""
+    return [f"results/identity/{wildcards.case}.json"] if POPULATION else []
+
+
 def identity_reports(wildcards):
-    """Identity of the case and contamination of its samples, none without a population VCF."""
-    if not POPULATION:
-        return []
-    return [
-        f"results/identity/{wildcards.case}.json",
-        *case_files("results/identity/{sample}.contamination.json")(wildcards),
-    ]
+    """Identity of the case and contamination of its samples; nothing without a population VCF."""
+    contamination = case_files("results/identity/{sample}.contamination.json")(wildcards) if POPULATION else []
+    return case_identity(wildcards) + contamination
 
 
 def mendel_report(wildcards):
@@ -308,11 +309,6 @@ def annotated_family(wildcards):
     """A family's split VCF with index, annotated where a child has both parents."""
     stage = "denovo" if family.trios(case_members(wildcards)) else "split"
     return {key: f"results/family/{wildcards.case}.{stage}.vcf.gz{end}" for key, end in (("vcf", ""), ("tbi", ".tbi"))}
-
-
-def case_identity(wildcards):
-    """Identity of a case's lanes; nothing without a population VCF."""
-    return [f"results/identity/{wildcards.case}.json"] if POPULATION else []
 
 
 # ---- parameters of the tools ---------------------------------------------------------------
@@ -437,9 +433,19 @@ def trio_pedigree(wildcards):
     return "\t".join([wildcards.case, *members, "0", "0"])
 
 
+def metric_limits(*metrics):
+    """The profile's parameters of metrics: what they decide is made again where they change, not for another version."""
+    return {metric: PROFILE.data["metrics"][metric]["parameters"] for metric in metrics}
+
+
+def without_suffix(wildcards, output):
+    """A tool's output prefix: the output without its last suffix."""
+    return str(Path(output[0]).with_suffix(""))
+
+
 def mendel_limits():
     """Arguments of FindMendelianViolations from the profile."""
-    limits = PROFILE.data["metrics"]["mendelian_error_rate"]["parameters"]
+    limits = metric_limits("mendelian_error_rate")["mendelian_error_rate"]
     return f"--MIN_GQ {limits['minimum_gq']} --MIN_DP {limits['minimum_dp']}"
 
 

@@ -202,7 +202,7 @@ rule verifybamid2:
         runtime=minutes(240),
     params:
         resource=config["verifybamid2_resource"],
-        prefix="results/identity/{sample}.verifybamid2",
+        prefix=without_suffix,
     shell:
         "verifybamid2 --SVDPrefix {params.resource:q} --Reference {input.fasta:q} --BamFile {input.cram:q}"
         " --NumThread {threads} --Output {params.prefix:q} > {log:q} 2>&1"
@@ -211,8 +211,6 @@ rule verifybamid2:
 rule contamination:
     input:
         unpack(contamination_tables),
-        profile=PROFILE_FILE,
-        overlay=OVERLAY,
     output:
         "results/identity/{sample}.contamination.json",
     log:
@@ -223,6 +221,8 @@ rule contamination:
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
+    params:
+        limits=metric_limits("cross_contamination_rate"),
     script:
         "../scripts/contamination.py"
 
@@ -293,7 +293,7 @@ rule plink2_king:
         mem_mb=memory(2000),
         runtime=minutes(60),
     params:
-        prefix="results/identity/{case}",
+        prefix=without_suffix,
     shell:
         "plink2 --vcf {input:q} --allow-extra-chr --threads {threads} --memory {resources.mem_mb}"
         " --make-king-table --out {params.prefix:q} > {log:q} 2>&1 && rm {params.prefix:q}.log"
@@ -304,8 +304,6 @@ rule identity:
         crosscheck="results/identity/{case}.crosscheck.txt",
         king="results/identity/{case}.kin0",
         genotypes="results/identity/{case}.genotypes.json",
-        profile=PROFILE_FILE,
-        overlay=OVERLAY,
     output:
         "results/identity/{case}.json",
     log:
@@ -317,6 +315,7 @@ rule identity:
         mem_mb=memory(1000),
         runtime=minutes(30),
     params:
+        limits=metric_limits("identity_concordance", "kinship_concordance"),
         tables=TABLE_FILES,
     script:
         "../scripts/identity.py"
@@ -386,8 +385,6 @@ rule picard_find_mendelian_violations:
 rule mendel:
     input:
         violations="results/identity/{case}.mendelian_violations.txt",
-        profile=PROFILE_FILE,
-        overlay=OVERLAY,
     output:
         "results/identity/{case}.mendel.json",
     log:
@@ -398,5 +395,7 @@ rule mendel:
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
+    params:
+        limits=metric_limits("mendelian_error_rate"),
     script:
         "../scripts/mendel.py"

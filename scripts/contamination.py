@@ -4,14 +4,12 @@ import json
 import sys
 from pathlib import Path
 
-import ngc_profile
 from ngc_wgs import identity
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)
 
 source = snakemake.input
-profile = ngc_profile.load(source.profile, source.overlay or None)
-limits = profile.data["metrics"]["cross_contamination_rate"]["parameters"]
+limits = snakemake.params.limits["cross_contamination_rate"]
 try:
     if snakemake.config["contamination"] == "gatk":
         text, pileups = Path(source.gatk).read_text(), Path(source.pileups).read_text()

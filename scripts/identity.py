@@ -4,14 +4,12 @@ import json
 import sys
 from pathlib import Path
 
-import ngc_profile
 from ngc_wgs import identity, tables
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)
 
 source, case = snakemake.input, snakemake.wildcards.case
-profile = ngc_profile.load(source.profile, source.overlay or None)
-limits = {name: profile.data["metrics"][name]["parameters"] for name in ("identity_concordance", "kinship_concordance")}
+limits = snakemake.params.limits
 sheet = tables.read_tables(*snakemake.params.tables)
 own = json.loads(Path(source.genotypes).read_text())
 lanes = [lane for sample in own["samples"].values() for lane in sample["lanes"]]

@@ -33,8 +33,10 @@ os.replace(partial, output.genotypes)
 others = list(identity.peers(case, sheet.cases, own["sites_sha256"], Path(output.genotypes).parent))
 genotypes = {name: sample["genotypes"] for report in [own, *others] for name, sample in report["samples"].items()}
 Path(output.vcf).write_text(identity.genotypes_vcf(sites, genotypes))
-folder = Path(output.genotypes).parent.resolve()
+# Picard takes these paths for URIs: a folder with a space in its name must not be part of them.
+folder = Path(output.genotypes).parent
 fingerprints = {name: f"{folder}/{name}.fingerprint.vcf.gz" for name in genotypes}
 Path(output.own).write_text("".join(f"{fingerprints[name]}\n" for name in own["samples"]))
+known = [Path(path).resolve().as_uri() for path in source.known]
 compared = [path for path in fingerprints.values() if os.path.isfile(path)]
-Path(output.peers).write_text("".join(f"{path}\n" for path in [*compared, *map(os.path.abspath, source.known)]))
+Path(output.peers).write_text("".join(f"{path}\n" for path in [*compared, *known]))

@@ -4,14 +4,12 @@ import json
 import sys
 from pathlib import Path
 
-import ngc_profile
 from ngc_wgs import identity
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)
 
 source = snakemake.input
-profile = ngc_profile.load(source.profile, source.overlay or None)
-limits = profile.data["metrics"]["mendelian_error_rate"]["parameters"]
+limits = snakemake.params.limits["mendelian_error_rate"]
 try:
     value = identity.read_mendel(Path(source.violations).read_text(), source.violations, limits)
 except identity.IdentityError as error:

@@ -268,6 +268,16 @@ def table(text: str, place: str, first: str) -> list[dict[str, str]]:
     return rows
 
 
+def only_row(text: str, place: str, first: str, columns: Mapping[str, type], what: str) -> list[Any]:
+    """Cells of a report of one row, each of its type. Raises IdentityError, that it is not `what`, where one is not."""
+    rows = table(text, place, first)
+    try:
+        (row,) = rows
+        return [kind(row[name]) for name, kind in columns.items()]
+    except (KeyError, ValueError):
+        raise unusable(place, f"is not {what}") from None
+
+
 def read_crosscheck(text: str, place: str, lanes: Iterable[str]) -> dict[tuple[str, str], tuple[float, float, float]]:
     """(left, right) lane -> LOD that both are one person: as they are, left being a tumour, right being one.
 
@@ -446,7 +456,7 @@ def judge_lanes(
 
 
 SHOWN_LANES = 100
-"""Lanes of a run whose matrix is kept whole."""
+"""Lanes of a run whose matrix is kept whole: as many as the report draws (its MAX_LANES)."""
 
 
 def lod_rows(
@@ -647,26 +657,20 @@ def judge_contamination(
 
 def read_gatk_contamination(text: str, pileups: str, place: str, limits: Mapping[str, Any]) -> dict[str, Any]:
     """Measured contamination from the tables of CalculateContamination and GetPileupSummaries."""
-    rows = table(text, place, "sample\t")
+    what = "a table of CalculateContamination with one sample"
+    value, error = only_row(text, place, "sample\t", {"contamination": float, "error": float}, what)
+    place = place.replace(".gatk.contamination", ".pileups.table")
+    sites = table(pileups, place, "contig\t")
     try:
-        if len(rows) != 1:
-            raise ValueError
-        value, error = float(rows[0]["contamination"]), float(rows[0]["error"])
-        sites = table(pileups, place.replace(".gatk.contamination", ".pileups.table"), "contig\t")
         return judge_contamination(value, error, sites, limits)
     except (KeyError, ValueError):
-        raise unusable(place, "is not a table of CalculateContamination with one sample") from None
+        raise unusable(place, "is not a table of GetPileupSummaries") from None
 
 
 def read_verifybamid2(text: str, place: str, limits: Mapping[str, Any]) -> dict[str, Any]:
     """Measured contamination (FREEMIX) from VerifyBamID2's selfSM, which gives no error."""
-    rows = table(text, place, "#SEQ_ID")
-    try:
-        if len(rows) != 1:
-            raise ValueError
-        sites, value = int(rows[0]["#SNPS"]), float(rows[0]["FREEMIX"])
-    except (KeyError, ValueError):
-        raise unusable(place, "is not a selfSM of VerifyBamID2 with one sample") from None
+    what = "a selfSM of VerifyBamID2 with one sample"
+    sites, value = only_row(text, place, "#SEQ_ID", {"#SNPS": int, "FREEMIX": float}, what)
     if sites < limits["minimum_sites"]:
         return measured(None, sites, None, f"{sites} sites with reads, {limits['minimum_sites']} are needed")
     return measured(round(value, 6), sites, None, "FREEMIX of VerifyBamID2, which gives no error")
@@ -677,13 +681,9 @@ def read_verifybamid2(text: str, place: str, limits: Mapping[str, Any]) -> dict[
 
 def read_mendel(text: str, place: str, limits: Mapping[str, Any]) -> dict[str, Any]:
     """Measured share of the index's sites that break Mendel's laws, from FindMendelianViolations with one trio."""
-    rows = table(text, place, "FAMILY_ID\t")
-    try:
-        if len(rows) != 1:
-            raise ValueError
-        sites, broken = int(rows[0]["NUM_VARIANT_SITES"]), int(rows[0]["TOTAL_MENDELIAN_VIOLATIONS"])
-    except (KeyError, ValueError):
-        raise unusable(place, "is not a report of FindMendelianViolations with one trio") from None
+    columns = {"NUM_VARIANT_SITES": int, "TOTAL_MENDELIAN_VIOLATIONS": int}
+    what = "a report of FindMendelianViolations with one trio"
+    sites, broken = only_row(text, place, "FAMILY_ID\t", columns, what)
     if sites < limits["minimum_sites"]:
         return measured(
             None, sites, None, f"{sites} sites with genotypes of all three, {limits['minimum_sites']} are needed"

@@ -168,10 +168,7 @@ def _metrics(text: str) -> list[tuple[str, dict[str, dict]]]:
     """Samples of a metrics file with their metrics by name."""
     data = json.loads(text)
     return [
-        (
-            item["biosample"]["id"] if "biosample" in item else item["sample"],
-            {metric["name"]: metric for metric in item["metrics"]},
-        )
+        (item["biosample"]["id"], {metric["name"]: metric for metric in item["metrics"]})
         for item in data.get("samples", [data])
     ]
 

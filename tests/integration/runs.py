@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 HOUSE = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("NGC_WGS_TEST_DATA") or HOUSE.parent / "shared" / "data")
 MAKE_DEMO = HOUSE / "tests" / "simulate" / "make_demo.py"
@@ -125,6 +127,15 @@ def edit(directory: Path, name: str, change: Callable[[list[dict[str, str]]], ob
     rows = table(directory, name)
     change(rows)
     write_table(directory, name, rows)
+
+
+def configure(directory: Path, **keys: object) -> None:
+    """Set keys of the run's configuration; of a mapping only those that are given."""
+    path = directory / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    for key, value in keys.items():
+        config[key] = {**config[key], **value} if isinstance(value, Mapping) else value
+    path.write_text(yaml.safe_dump(config))
 
 
 # ---- what a run left ------------------------------------------------------------------------

@@ -2,20 +2,12 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import runs
-import yaml
 
 import ngc_profile
 from ngc_wgs import signing
-
-
-def configure(directory: Path, **keys: object) -> None:
-    """Set keys of the run's configuration."""
-    path = directory / "config.yaml"
-    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **keys}))
 
 
 def test_a_resubmission_under_a_new_profile_version_needs_no_new_compute(finished):
@@ -24,7 +16,7 @@ def test_a_resubmission_under_a_new_profile_version_needs_no_new_compute(finishe
     profile = ngc_profile.load()
     text = ngc_profile.default_profile().read_text()
     (finished / "profile.yaml").write_text(text.replace(f'version: "{profile.version}"', 'version: "99.0.0"', 1))
-    configure(finished, profile="profile.yaml")
+    runs.configure(finished, profile="profile.yaml")
     planned = runs.planned(finished)
     assert {path.split("/")[1] for path in planned} == {"qc", "gate", "package", "check"}
     assert [path for path in planned if "/gate/" in path] == [f"results/gate/{bag.name}.called"]
@@ -42,7 +34,7 @@ def test_where_the_site_has_a_key_submissions_are_signed_and_checked_with_it(fin
     unsigned = {f["rule"] for f in runs.check(runs.bag(finished))[1]["findings"]}
     assert "NGC-PKG-008" in unsigned
     signing.keygen(finished / "keys")
-    configure(finished, signing_key="keys/signing.key")
+    runs.configure(finished, signing_key="keys/signing.key")
     assert runs.planned(finished) == set()  # no result changes by it
     case = runs.bag(finished).name
     done = runs.run_workflow(finished, "--forcerun", f"results/package/{case}.json")
@@ -68,7 +60,7 @@ def test_where_the_site_has_a_key_submissions_are_signed_and_checked_with_it(fin
 def test_a_key_that_will_not_do_stops_the_run_before_anything_is_computed(spoil, said, tiny):
     signing.keygen(tiny / "keys")
     spoil(tiny / "keys")
-    configure(tiny, signing_key="keys/signing.key")
+    runs.configure(tiny, signing_key="keys/signing.key")
     done = runs.run_workflow(tiny)
     assert done.returncode == 1
     assert said in runs.said(done) and "Traceback" not in runs.said(done)
@@ -79,7 +71,7 @@ def test_an_accepted_submission_is_encrypted_for_the_recipients_and_judged_by_th
     pair = (tmp_path / "receiver.sec", finished / "receiver.pub")
     make = "import sys; from crypt4gh.keys import c4gh; c4gh.generate(*sys.argv[1:], None, None)"
     subprocess.run([sys.executable, "-c", make, *pair], check=True, capture_output=True)
-    configure(finished, recipients=["receiver.pub"])
+    runs.configure(finished, recipients=["receiver.pub"])
     case = runs.bag(finished).name
     assert runs.planned(finished) == {f"results/encrypt/{case}.json"}
     done = runs.run_workflow(finished)

@@ -41,6 +41,8 @@ FAULTS: dict[str, tuple[Library, set[str], set[str]]] = {
 def write(folder: Path, demo: Path, names: Sequence[str]) -> dict[str, str]:
     """A working directory with a case for each name, beside the tiny demo's reference: case by name."""
     shutil.copytree(demo, folder, ignore=lambda *_: ["results", ".snakemake", "logs", "benchmarks", "fastq"])
+    # The reads of all cases are of one person, whom the identity gate would name.
+    runs.configure(folder, population={"vcf": None})
     genome = g.make_genome(g.TINY, np.random.default_rng([1, 1]))  # the demo's, by its seed
     rows = {name: runs.table(demo, name)[0] for name in ("cases", "samples", "units")}
     tables: dict[str, list[dict[str, str]]] = {name: [] for name in rows}

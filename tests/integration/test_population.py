@@ -6,16 +6,8 @@ import subprocess
 
 import pytest
 import runs
-import yaml
 
 SITES = "results/identity/population.json"
-
-
-def configure(directory, **changes):
-    path = directory / "config.yaml"
-    config = yaml.safe_load(path.read_text())
-    config["population"] |= changes.pop("population", {})
-    path.write_text(yaml.safe_dump({**config, **changes}))
 
 
 def rewrite(directory, change):
@@ -62,13 +54,13 @@ def test_a_resource_that_is_not_there_or_has_no_index_or_no_name_is_told_at_once
         "population.vcf.gz.tbi: there is no such file. Mend: run: bcftools index -t population/population"
         in done.stderr
     )
-    configure(tiny, population={"vcf": "nowhere.vcf.gz", "name": None})
+    runs.configure(tiny, population={"vcf": "nowhere.vcf.gz", "name": None})
     assert "population.name" in runs.run_workflow(tiny, "-n").stderr
-    configure(tiny, population={"name": "x"}, known_genotypes="nobody.vcf.gz")
+    runs.configure(tiny, population={"name": "x"}, known_genotypes="nobody.vcf.gz")
     done = runs.run_workflow(tiny, "-n")
     for name in ("nowhere.vcf.gz", "nobody.vcf.gz"):
         assert f"{name}: there is no such file" in done.stderr
-    configure(tiny, contamination="verifybamid2")
+    runs.configure(tiny, contamination="verifybamid2")
     assert "verifybamid2_resource" in runs.run_workflow(tiny, "-n").stderr
 
 
@@ -79,14 +71,14 @@ def test_known_genotypes_of_nobody_in_the_run_are_refused(tiny):
     text = header.rstrip("\n").rsplit("\t", 1)[0] + "\tSOMEBODY\n"
     other.write_bytes(subprocess.run(["bgzip", "-c"], input=text.encode(), capture_output=True, check=True).stdout)
     subprocess.run(["bcftools", "index", "-t", other], check=True)
-    configure(tiny, known_genotypes="other.vcf.gz")
+    runs.configure(tiny, known_genotypes="other.vcf.gz")
     done = runs.run_workflow(tiny, SITES)
     assert done.returncode == 1
     assert "other.vcf.gz: cannot be used (no column is named after a sample of this run)" in runs.said(done)
 
 
 def test_without_a_population_nothing_of_identity_is_planned(tiny):
-    configure(tiny, population={"vcf": None})
+    runs.configure(tiny, population={"vcf": None})
     planned = {path for path in runs.planned(tiny) if path.startswith("results/identity/")}
     assert not {path for path in planned if "/sites/" not in path and path != SITES}
 
@@ -109,7 +101,7 @@ printf 'S\\tNA\\tNA\\t90000\\t1\\t30\\t0.0042\\n' >> "$2.selfSM"
 def test_the_switch_calls_verifybamid2_with_its_resource_and_takes_freemix(tiny, tmp_path):
     for suffix in ("UD", "mu", "bed"):
         (tiny / f"panel.{suffix}").touch()
-    configure(tiny, contamination="verifybamid2", verifybamid2_resource="panel")
+    runs.configure(tiny, contamination="verifybamid2", verifybamid2_resource="panel")
     said = tmp_path / "arguments"
     tools = runs.tool(tmp_path / "tools", "verifybamid2", VERIFYBAMID2.format(said=said)).parent
     sample = runs.table(tiny, "samples")[0]["sample"]
