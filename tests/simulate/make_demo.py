@@ -9,8 +9,9 @@ the fragments, deals them to lanes and copies some as duplicates. The same seed 
 parameters a second call does nothing; nothing appears under its final name before all is made.
 
 Needs samtools, bcftools, bgzip, bwa and art_illumina. `--tiny` makes one male, two units and 60 kb for tests of faults.
-`--trio` makes a boy and his parents on 230 kb (with `--tiny` 60 kb): de novo variants and what looks like them
-(truth/planted.tsv), and a mitochondrion of many molecules with heteroplasmies (truth/heteroplasmy.tsv).
+`--trio` makes a boy and his parents on 230 kb (with `--tiny` 60 kb, and the tiny male as another case beside them): de
+novo variants and what looks like them (truth/planted.tsv), and a mitochondrion of many molecules with heteroplasmies
+(truth/heteroplasmy.tsv).
 """
 
 from __future__ import annotations
@@ -550,10 +551,9 @@ def make(folder: Path, plan: Plan, people: list[Person], seed: int, name: str) -
     (folder / "truth").mkdir()
     write_bed(whole, folder / "truth" / "genome.bed")
     write_bed(g.subtract(whole, genome.hard), folder / "truth" / "unique.bed")
-    if people is TRIO:
-        drawn = family(genome, sites, rng, folder / "truth")
-    else:
-        drawn = [(g.genotype_records(sites, g.draw_genotypes(sites, p.sex, rng)), {}) for p in people]
+    drawn = family(genome, sites, rng, folder / "truth") if people[:3] == TRIO else []
+    strangers = people[len(drawn) :]
+    drawn += [(g.genotype_records(sites, g.draw_genotypes(sites, p.sex, rng)), {}) for p in strangers]
     with ThreadPoolExecutor(2) as pool:
         jobs = []
         for person, (records, how) in zip(people, drawn, strict=True):
@@ -631,7 +631,7 @@ def main(arguments: list[str] | None = None) -> int:
             "demo": (g.FULL, [FEMALE, MALE]),
             "tiny": (g.TINY, [TINY_MALE]),
             "trio": (g.TRIO, TRIO),
-            "tiny-trio": (g.TINY_TRIO, TRIO),
+            "tiny-trio": (g.TINY_TRIO, [*TRIO, TINY_MALE]),
         }
         make(made, *plans[size], args.seed, f"{size}-seed{args.seed}")
         move_into_place(made, args.out, wanted)
