@@ -14,6 +14,8 @@ include: "rules/identity.smk"
 include: "rules/gate.smk"
 include: "rules/calling.smk"
 include: "rules/conform.smk"
+include: "rules/family.smk"
+include: "rules/mitochondrion.smk"
 include: "rules/report.smk"
 include: "rules/package.smk"
 include: "rules/check.smk"
@@ -23,7 +25,10 @@ include: "rules/encrypt.smk"
 # Gates and headers take less than a node's queue.
 localrules:
     accept,
+    family_header,
     intake_gate,
+    mitochondrial_header,
+    pedigree,
     vcf_header,
 
 

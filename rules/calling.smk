@@ -130,8 +130,7 @@ rule gatk_genotypegvcfs:
         runtime=minutes(30, per_gb=4),
     params:
         java=java,
-        # Below GATK's default of 30: after a DRAGEN gVCF that drops true indels.
-        threshold="-stand-call-conf 3" if DRAGEN else "",
+        threshold=GENOTYPE_THRESHOLD,
     shell:
         "gatk --java-options {params.java:q} GenotypeGVCFs -R {input.fasta:q} -V {input.gvcf:q} {params.threshold}"
         " -O {output.vcf:q} > {log:q} 2>&1"

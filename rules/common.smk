@@ -25,7 +25,7 @@ sys.path.insert(0, str(HOUSE / "scripts"))
 shell.prefix("set -euo pipefail; export REF_PATH=/dev/null REF_CACHE=/dev/null; ")
 
 import ngc_profile
-from ngc_wgs import __version__, errors, progress, signing, tables, verdict
+from ngc_wgs import __version__, errors, family, progress, regions, signing, tables, verdict
 from ngc_wgs import report as run_report
 
 
@@ -137,8 +137,28 @@ NOT_USED = {
 }
 TOOLS_USED = [tool for tool in TOOLS if tool not in NOT_USED]
 AUTOSOMES = ",".join(contig["name"] for contig in PROFILE.contigs("autosome"))
+MITOCHONDRION = next((contig["name"] for contig in PROFILE.contigs("M")), "none")
+TURNS = ("straight", "shifted")
 CALLER = "GATK HaplotypeCaller"
 DRAGEN = config["calling"]["mode"] == "dragen"
+# Below GATK's default of 30: after a DRAGEN gVCF that drops true indels.
+GENOTYPE_THRESHOLD = "-stand-call-conf 3" if DRAGEN else ""
+FILTERS = config["calling"]["filters"][config["calling"]["mode"]]
+# Where the product of each file type is made; an index lies beside what it indexes.
+PRODUCTS = {
+    "germline_vcf": "results/conform/{sample}.vcf.gz",
+    "germline_vcf_index": "results/conform/{sample}.vcf.gz.tbi",
+    "germline_gvcf": "results/conform/{sample}.g.vcf.gz",
+    "germline_gvcf_index": "results/conform/{sample}.g.vcf.gz.tbi",
+    "mitochondrial_vcf": "results/conform/{sample}.mt.vcf.gz",
+    "mitochondrial_vcf_index": "results/conform/{sample}.mt.vcf.gz.tbi",
+    "family_vcf": "results/conform/{case}.family.vcf.gz",
+    "family_vcf_index": "results/conform/{case}.family.vcf.gz.tbi",
+    "alignment_cram": "results/alignment/{sample}.cram",
+    "alignment_index": "results/alignment/{sample}.cram.crai",
+    "qc_metrics": "results/qc/{sample}.metrics.json",
+    "multiqc_report": "results/qc/{case}.multiqc.html",
+}
 
 
 wildcard_constraints:
@@ -207,13 +227,25 @@ def case_files(*patterns):
     """Input function: `patterns` over the samples (and, where they ask, the units) of the wildcards' case."""
 
     def files(wildcards):
-        samples = TABLES.samples_of_case[wildcards.case]
-        units = TABLES.units_of_case[wildcards.case]
+        names = {
+            "sample": TABLES.samples_of_case[wildcards.case],
+            "unit": TABLES.units_of_case[wildcards.case],
+            **{key: [value] for key, value in wildcards.items()},
+        }
         return [
             path
             for pattern in patterns
-            for path in expand(pattern, **({"unit": units} if "{unit}" in pattern else {"sample": samples}))
+            for path in expand(pattern, **{key: value for key, value in names.items() if f"{{{key}}}" in pattern})
         ]
+
+    return files
+
+
+def case_parts(suffix):
+    """Input function: the scattered VCFs of a case, in genome order."""
+
+    def files(wildcards):
+        return expand(f"results/family/{wildcards.case}.{{part}}{suffix}", part=PARTS)
 
     return files
 
@@ -260,6 +292,23 @@ def of_index(pattern):
         return pattern.format(sample=germline_of(wildcards.case, "index"))
 
     return files
+
+
+def case_products(wildcards):
+    """Every file that the submission of a case holds, as the profile has it for the study and the reference."""
+    types = PROFILE.files(TABLES.cases[wildcards.case]["study_type"])
+    return case_files(*(PRODUCTS[name] for name in types))(wildcards)
+
+
+def case_members(wildcards):
+    """Rows of samples.tsv of a case."""
+    return [TABLES.samples[sample] for sample in TABLES.samples_of_case[wildcards.case]]
+
+
+def annotated_family(wildcards):
+    """A family's split VCF with index, annotated where a child has both parents."""
+    stage = "denovo" if family.trios(case_members(wildcards)) else "split"
+    return {key: f"results/family/{wildcards.case}.{stage}.vcf.gz{end}" for key, end in (("vcf", ""), ("tbi", ".tbi"))}
 
 
 # ---- parameters of the tools ---------------------------------------------------------------
@@ -441,6 +490,38 @@ def profile_parts(*parts):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def variant_options(wildcards, input):
+    """GATK's option for each of several gVCFs."""
+    return " ".join(f"-V {shlex.quote(str(gvcf))}" for gvcf in input.gvcfs)
+
+
+def pedigree_lines(wildcards):
+    """PED lines of a case."""
+    return family.pedigree(wildcards.case, case_members(wildcards), PROFILE)
+
+
+def sample_columns(wildcards):
+    """The one column of a sample's VCF."""
+    return [wildcards.sample]
+
+
+def family_columns(wildcards):
+    """Columns of a case's joint VCF: the germline members by name, whatever the order of the table."""
+    return sorted(family.parents(case_members(wildcards)))
+
+
+def family_column_list(wildcards):
+    """The same as bcftools takes them."""
+    return ",".join(family_columns(wildcards))
+
+
+def one_copy_of_x():
+    """Where a man's X has one copy, as bcftools takes regions; a place that no reference has where there is no X."""
+    names = {contig["name"] for contig in PROFILE.contigs("X")}
+    found = [f"{name}:{start + 1}-{end}" for name, start, end in regions.haploid(PROFILE, "male") if name in names]
+    return ",".join(found) or "no_X:1-1"
+
+
 def cases_of_samples(wildcards):
     """The case of each sample of a case."""
     return dict.fromkeys(TABLES.samples_of_case[wildcards.case], wildcards.case)
@@ -455,12 +536,12 @@ def soft_filters():
     """The caller mode's soft filters as a chain of bcftools commands."""
     return " | ".join(
         f"bcftools filter --no-version -Ou -m + -s {item['id']} -e {shlex.quote(item['expression'])}"
-        for item in config["calling"]["filters"][config["calling"]["mode"]]
+        for item in FILTERS
     )
 
 
 def only_declared(kind):
-    """`bcftools annotate -x` argument that keeps what the profile declares for a `vcf` or `gvcf`."""
+    """`bcftools annotate -x` argument that keeps what the profile declares for a content (`vcf`, `gvcf`, ...)."""
     spec = PROFILE.data[kind]
     keep = [f"{column}/{key}" for column in ("INFO", "FORMAT") for key in spec[column.lower()]]
     return ",".join(f"^{item}" for item in keep)

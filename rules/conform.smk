@@ -17,7 +17,8 @@ rule vcf_header:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        filters=config["calling"]["filters"][config["calling"]["mode"]],
+        samples=sample_columns,
+        filters=FILTERS,
         source=CALLER,
         profile=profile_parts("id", "reference", "vcf", "gvcf"),
     script:

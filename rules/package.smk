@@ -3,16 +3,7 @@
 
 rule package:
     input:
-        products=case_files(
-            "results/conform/{sample}.vcf.gz",
-            "results/conform/{sample}.vcf.gz.tbi",
-            "results/conform/{sample}.g.vcf.gz",
-            "results/conform/{sample}.g.vcf.gz.tbi",
-            "results/alignment/{sample}.cram",
-            "results/alignment/{sample}.cram.crai",
-            "results/qc/{sample}.metrics.json",
-        ),
-        report="results/qc/{case}.multiqc.html",
+        products=case_products,
         gate="results/gate/{case}.called",
         intake=case_intake_reports,
         accepted="results/intake/{case}.accepted",

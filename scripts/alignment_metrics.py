@@ -24,6 +24,7 @@ def values_of(sample, units, present):
     found |= read(metrics.read_samtools_stats, files[f"{sample}.samtools_stats.txt"])
     found |= read(metrics.read_markdup, files[f"{sample}.markdup.json"])
     found |= read(metrics.read_mosdepth, summary, files[f"{sample}.thresholds.bed.gz"], also=(present,))
+    found |= read(metrics.read_mitochondrion, summary, also=(profile,))
     found |= read(metrics.read_wgs_metrics, files[f"{sample}.wgs_metrics.txt"])
     read_length = found["mean_read_length"].value
     found |= read(metrics.read_sex, summary, files[f"{sample}.regions.bed.gz"], also=(profile, read_length))
@@ -39,7 +40,7 @@ try:
     for row in snakemake.params.samples:
         present = {contig: lengths[contig] for contig in regions.present(profile, row["sex"]) if contig in lengths}
         samples[row["sample"]] = {
-            "evaluation_regions": {**snakemake.params.evaluation, "bases": sum(present.values())},
+            "evaluation_regions": {**snakemake.params.evaluation, "bases": sum(lengths.values())},
             "values": {name: asdict(item) for name, item in values_of(row["sample"], row["units"], present).items()},
         }
 except metrics.BadReport as error:

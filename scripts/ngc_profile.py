@@ -135,6 +135,28 @@ class Profile:
         """Expected ploidy outside the PARs of X and Y ({"X": n, "Y": n}) for a sex of the vocabulary."""
         return dict(self.data["ploidy"].get(sex) or self.data["ploidy"]["unknown"])
 
+    def files(self, study_type: str) -> dict[str, dict]:
+        """File types that a study has with this reference, by name."""
+        roles = {contig["role"] for contig in self.contigs()}
+        return {
+            name: spec
+            for name, spec in self.data["files"].items()
+            if study_type in spec.get("study_types", [study_type]) and spec.get("role") in (None, *roles)
+        }
+
+    def vcf_content(self, name: str) -> str | None:
+        """Section (`vcf`, `gvcf`, ...) that says what a VCF of this file name holds; None for another file.
+
+        The longest ending of the file types counts; the name may lack the `.gz`.
+        """
+        endings = {
+            spec["name"].rpartition("}")[2]: spec["content"]
+            for spec in self.data["files"].values()
+            if "content" in spec
+        }
+        found = [ending for ending in endings if f"{name.removesuffix('.gz')}.gz".endswith(ending)]
+        return endings[max(found, key=len)] if found else None
+
     def identity(self) -> dict:
         """What a manifest says of its profile: id, version, sha256 and overlay (None or id and sha256)."""
         overlay = {"id": self.overlay_id, "sha256": self.overlay_sha256} if self.overlay_id else None
@@ -220,6 +242,11 @@ def _cross_faults(profile: Profile):
     for par in profile.reference["par"]:
         if par["contig"] not in lengths or not 0 <= par["start"] < par["end"] <= lengths[par["contig"]]:
             yield f"reference/par: {par['contig']}:{par['start']}-{par['end']} lies outside the contigs"
+    for name, spec in profile.data["files"].items():
+        if "record_roles" not in profile.data.get(spec.get("content", "vcf"), ()):
+            yield f"files/{name}: the content `{spec['content']}` is no section of this profile"
+        if spec.get("index_of", name) not in profile.data["files"]:
+            yield f"files/{name}: indexes `{spec['index_of']}`, which is no file type"
     for name, entries in profile.data["vocabularies"].items():
         codes = [entry["code"] for entry in entries]
         if len(codes) != len(set(codes)):

@@ -27,7 +27,7 @@ if replaced := [path for unit, report in intake.items() for path in fastq.replac
 folder = Path(snakemake.params.submission)
 digest = package.build(
     snakemake.params.case,
-    [*source.products, source.report],
+    source.products,
     folder,
     profile=ngc_profile.load(source.profile, source.overlay or None),
     overlay=source.overlay or None,

@@ -16,7 +16,7 @@ SECTIONS = (
     ("NGC-ALN", "Alignments", "Each CRAM or BAM, its index and its header."),
     ("NGC-PII", "Personal identifiers", "Every text of the submission; what is found is never shown, only named."),
     ("NGC-QC", "Quality", "Statuses are computed anew from value and threshold."),
-    ("NGC-VCF", "Variants (VCF)", "Each germline VCF, beyond its format."),
+    ("NGC-VCF", "Variants (VCF)", "Each VCF, beyond its format; what the profile says of its content decides."),
     ("NGC-GVCF", "Variants (gVCF)", "Each gVCF, beyond its format."),
     ("VCF-SPEC", "The VCF format", "VCF 4.2 and 4.3 as specified; these alone count with `--spec-only`."),
 )
@@ -144,11 +144,42 @@ def _parameters(parameters: dict) -> Iterable[str]:
 
 
 def _files(profile: Profile) -> list[str]:
+    rows = []
+    for name, f in profile.data["files"].items():
+        where = [*f.get("study_types", ()), *([f"references with {f['role']}"] if "role" in f else [])]
+        due = ("required" if f["required"] else "optional") + (f" in {', '.join(where)}" if where else "")
+        rows.append([f"`{name}`", f"`{f['name']}`", f["edam"], f["digest"] or "none", f.get("content", ""), due])
+    return ["", "## Files", *_table("type|path|EDAM|content digest|VCF content|due", rows), *_contents(profile)]
+
+
+def _contents(profile: Profile) -> list[str]:
     rows = [
-        [f"`{name}`", f"`{f['name']}`", f["edam"], f["digest"] or "none", "required" if f["required"] else ""]
-        for name, f in profile.data["files"].items()
+        [
+            f"`{name}`",
+            ", ".join(spec["record_roles"]),
+            spec["samples"],
+            spec["ploidy"],
+            " ".join(flag for flag in ("blocks", "split", "normal") if spec[flag]),
+            ", ".join(f"`{key}`" for key, d in spec["format"].items() if d["required"]),
+            ", ".join(f"`{key}`" for key, d in spec["info"].items() if d["required"]),
+        ]
+        for name, spec in profile.data.items()
+        if isinstance(spec, dict) and "record_roles" in spec
     ]
-    return ["", "## Files", *_table("type|path|EDAM|content digest| ", rows)]
+    limits = [
+        [f"`{section}.{key}`", value]
+        for section in ("denovo", "mitochondrion")
+        for key, value in profile.data[section].items()
+        if key != "filters"
+    ]
+    return [
+        "",
+        "What the VCFs hold:",
+        *_table("content|contigs|samples|ploidy by|form|FORMAT required|INFO", rows),
+        "",
+        "Limits by which their genotypes, candidates and filters are written:",
+        *_table("limit|value", limits),
+    ]
 
 
 def _vocabularies(profile: Profile) -> list[str]:

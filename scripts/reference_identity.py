@@ -13,6 +13,8 @@ fasta, output = snakemake.input.fasta, snakemake.output
 profile = ngc_profile.load(snakemake.config["profile"], snakemake.config["overlay"])
 identity = reference.reference_identity(fasta, profile)
 identity["result"] = "FAIL" if identity["findings"] else "NOT_CHECKED" if identity["not_verified"] else "PASS"
+if not identity["findings"]:
+    identity["findings"] += reference.par_findings(fasta, profile)
 identity["findings"] += reference.side_file_findings(fasta, identity, snakemake.params.aligner)
 
 

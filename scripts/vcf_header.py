@@ -1,4 +1,4 @@
-"""Entry of rule vcf_header: headers of a sample's submission VCF and gVCF."""
+"""Entry of the rules that make headers: one header for each content that the output names."""
 
 import json
 import sys
@@ -11,8 +11,6 @@ sys.stderr = open(snakemake.log[0], "w", buffering=1)
 
 profile = ngc_profile.load(snakemake.config["profile"], snakemake.config["overlay"])
 md5s = {contig["name"]: contig["md5"] for contig in json.loads(Path(snakemake.input.identity).read_text())["contigs"]}
-for kind in ("vcf", "gvcf"):
-    text = conform.header(
-        profile, kind, snakemake.wildcards.sample, md5s, snakemake.params.source, snakemake.params.filters
-    )
-    Path(snakemake.output[kind]).write_text(text)
+params = snakemake.params
+for kind, path in snakemake.output.items():
+    Path(path).write_text(conform.header(profile, kind, params.samples, md5s, params.source, params.filters))

@@ -183,7 +183,7 @@ def _compare_file(out: Comparison, name: str, a: Path, b: Path, fasta: Path | No
     try:
         if kind in ("manifest", "metrics"):
             out.add(name, _json(name, a, b))
-        elif kind in ("vcf", "gvcf"):
+        elif kind == "vcf":
             with _vcf_lines(a) as left, _vcf_lines(b) as right:
                 out.add(name, _records(name, left, right, _VCF))
         elif kind == "alignment":

@@ -397,7 +397,10 @@ def _content(entry: dict, place: str, kind: dict | None, facts: FileFacts) -> It
 
 def _deliverables(manifest: dict, profile: Profile, samples: dict) -> Iterator[Finding]:
     there = {(entry["type"], entry["sample"]) for entry in manifest["files"]}
-    for name, kind in profile.data["files"].items():
+    due = profile.files(manifest["study_type"])
+    for name in sorted({kind for kind, _ in there} & profile.data["files"].keys() - due.keys()):
+        yield _found("NGC-MAN-021", "/files", f"{name} is no file of study type {manifest['study_type']}")
+    for name, kind in due.items():
         if kind["per"] == "case":
             owners = [None]
         else:

@@ -32,8 +32,6 @@ from ngc_profile import Profile
 
 OVERLAY = "overlay.yaml"
 KINDS = {
-    ".g.vcf.gz": "gvcf",
-    ".g.vcf": "gvcf",
     ".vcf.gz": "vcf",
     ".vcf": "vcf",
     ".cram": "alignment",
@@ -173,7 +171,7 @@ def indexed_reference(path: str | Path | None) -> Path | None:
 
 
 def kind_of(name: str) -> str:
-    """Kind of a file by its name; `unknown` where the name does not tell."""
+    """Kind of a file by its name; `unknown` where the name does not tell. What a VCF holds is the profile's word."""
     if name.rsplit("/", 1)[-1] == NAME:
         return "manifest"
     return next((kind for ending, kind in KINDS.items() if name.endswith(ending)), "unknown")
@@ -210,9 +208,8 @@ def _check_folder(
         kind = kind_of(name)
         if name in known:
             return known[name]
-        if kind in ("vcf", "gvcf"):
-            sample = people.get(_stem(name), {})
-            facts, found = _read_vcf(name, path, kind, profile, sample, reference, threads)
+        if kind == "vcf":
+            facts, found = _read_vcf(name, path, profile, people, reference, threads)
             later.extend(found)
             return facts
         if kind == "alignment":
@@ -370,22 +367,32 @@ def _read_groups(sample: dict) -> set[str] | None:
 def _read_vcf(
     name: str,
     path: Path,
-    kind: str,
     profile: Profile,
-    sample: dict,
+    people: dict,
     reference: Path | None,
     threads: int,
     spec_only: bool = False,
 ) -> tuple[FileFacts, list[Finding]]:
-    """Facts and findings of a VCF from one read."""
+    """Facts and findings of a VCF from one read; people: the manifest's samples, none where there is no manifest."""
     digests: dict[str, str | None] = {}
+    kind = profile.vcf_content(name) or "vcf"
+    sexes = {
+        sample: row["sex"]
+        for sample, row in people.items()
+        if row.get("sample_type") == "germline" and isinstance(row.get("sex"), str)
+    }
+    if profile.data[kind]["samples"] == "one":
+        who = people.get(_stem(name), {})
+        sample, sex = who.get("sample"), who.get("sex") if isinstance(who.get("sex"), str) else None
+    else:
+        sample, sex = (sexes.keys(), sexes) if people else (None, None)
     found = list(
         check_vcf(
             path,
             profile,
             kind=kind,
-            sample=sample.get("sample"),
-            sex=sample.get("sex") if isinstance(sample.get("sex"), str) else None,
+            sample=sample,
+            sex=sex,
             reference=reference,
             spec_only=spec_only,
             digests=digests,
@@ -424,8 +431,8 @@ def _check_file(
     name = path.name
     texts: Iterable[tuple[str, str | None]] = []
     found: list[Finding] = []
-    if kind in ("vcf", "gvcf"):
-        facts, found = _read_vcf(name, path, kind, profile, {}, reference, threads, spec_only)
+    if kind == "vcf":
+        facts, found = _read_vcf(name, path, profile, {}, reference, threads, spec_only)
         texts = identifiers.lines(facts.text or "")
     elif kind == "alignment":
         alignment = check_alignment(path, profile)

@@ -14,7 +14,7 @@ import re
 import struct
 import zlib as standard_zlib
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -262,8 +262,8 @@ def check_vcf(
     profile=None,
     *,
     kind: str = "vcf",
-    sample: str | None = None,
-    sex: str | None = None,
+    sample: str | Collection[str] | None = None,
+    sex: str | Mapping[str, str] | None = None,
     reference: str | Path | None = None,
     index: str | Path | None = None,
     spec_only: bool = False,
@@ -272,11 +272,12 @@ def check_vcf(
     fast: bool = True,
     threads: int = 1,
 ) -> Iterable[Finding]:
-    """Every departure of one VCF (`kind="vcf"`) or gVCF (`kind="gvcf"`) from the specification and the profile.
+    """Every departure of one VCF from the specification and from the profile's section `kind` (`vcf`, `gvcf`, ...).
 
-    profile: a `ngc_profile.Profile`; may be None with `spec_only`. sample: the manifest's pseudonym; sex: a code of
-    the vocabulary; reference: an indexed FASTA; index: the `.tbi` (default: beside the file). What is left out gives
-    one finding NOT_CHECKED for its rule. name: the file as findings call it (default: its base name).
+    profile: a `ngc_profile.Profile`; may be None with `spec_only`. sample: the manifest's pseudonym, of a joint VCF
+    those of all columns; sex: a code of the vocabulary, of a joint VCF by pseudonym; reference: an indexed FASTA;
+    index: the `.tbi` (default: beside the file). What is left out gives one finding NOT_CHECKED for its rule.
+    name: the file as findings call it (default: its base name).
     digests: filled with `sha256` of the file and `vcf-records-sha256` (over decompressed lines that do not start
     with `##`; None where the text could not be read to its end) and `header` (the text up to the first record), all
     from the same single read.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from ngc_check.vcf_reference import Reference
 from ngc_check.vcf_spec import FORMAT_RESERVED, INTEGER, REF_ALLELE, Emit, Header, Record
 
@@ -31,7 +33,11 @@ def not_normal(pos: int, ref: str, alt: str) -> str | None:
 
 
 class ProfileJudge:
-    """Holds what one file is judged against. `reference` is None where none is at hand (then REF is not judged)."""
+    """Holds what one file is judged against.
+
+    kind: the profile's section on its content. sample: the pseudonym of the only column, or those of all; sex: of the
+    only one, or of each by pseudonym. reference: None where none is at hand (then REF is not judged).
+    """
 
     def __init__(
         self,
@@ -40,19 +46,23 @@ class ProfileJudge:
         emit: Emit,
         *,
         kind: str,
-        sample: str | None,
-        sex: str | None,
+        sample: str | Collection[str] | None,
+        sex: str | Mapping[str, str] | None,
         reference: Reference | None,
     ) -> None:
         self.profile, self.header, self.emit, self.kind = profile, header, emit, kind
         self.sample, self.reference = sample, reference
-        self.gvcf = kind == "gvcf"
         self.spec = profile.data[kind]
+        self.gvcf = self.spec["blocks"]
         roles = self.spec["record_roles"]
         self.record_contigs = {c["name"] for c in profile.contigs(*roles)}
         self.rank = {name: at for at, name in enumerate(header.contigs)}
         self.role = {c["name"]: c["role"] for c in profile.contigs()}
-        self.sex_ploidy = profile.ploidy(sex) if sex is not None else None
+        by_name = sex if isinstance(sex, Mapping) else dict.fromkeys(header.samples, sex)
+        self.sex_ploidies = [
+            profile.ploidy(by_name[name]) if by_name.get(name) is not None else None for name in header.samples
+        ]
+        """Copies of X and Y that each column should have, None where its sex is not known."""
         self.required_format = [key for key, d in self.spec["format"].items() if d["required"]]
         self.required_info = [key for key, d in self.spec["info"].items() if d["required"]]
         self.contig = ""
@@ -68,14 +78,21 @@ class ProfileJudge:
         self._allow_list()
         self._contigs()
         self._definitions()
-        names = self.header.samples
-        if len(names) != 1:
-            self.emit(P_SAMPLE, self.header.last_line, f"{len(names)} samples where one is wanted")
-        elif self.sample is not None and names[0] != self.sample:
-            case = " (other case)" if names[0].upper() == self.sample.upper() else ""
-            self.emit(P_SAMPLE, self.header.last_line, f"the sample is not the manifest's {self.sample!r}{case}")
+        self._samples()
         if self.gvcf and "NON_REF" not in self.header.alts:
             self.emit(G_NON_REF, self.header.last_line, "ALT NON_REF is not declared")
+
+    def _samples(self) -> None:
+        names, wanted, line = self.header.samples, self.sample, self.header.last_line
+        if self.spec["samples"] != "one":
+            for name in sorted(set(names) ^ set(names if wanted is None else wanted)):
+                who = "a sample that is none" if name in names else "no column"
+                self.emit(P_SAMPLE, line, f"{name!r}: {who} of the case's germline members")
+        elif len(names) != 1:
+            self.emit(P_SAMPLE, line, f"{len(names)} samples where one is wanted")
+        elif wanted is not None and names[0] != wanted:
+            case = " (other case)" if names[0].upper() == wanted.upper() else ""
+            self.emit(P_SAMPLE, line, f"the sample is not the manifest's {wanted!r}{case}")
 
     def _allow_list(self) -> None:
         allowed = self.spec["header_keys"]
@@ -164,9 +181,9 @@ class ProfileJudge:
 
     def _vcf_record(self, record: Record) -> None:
         n, emit = record.line, self.emit
-        if len(record.alts) > 1:
+        if len(record.alts) > 1 and self.spec["split"]:
             emit(P_SPLIT, n, f"{record.chrom}:{record.pos} has {len(record.alts)} ALT alleles")
-        else:
+        elif len(record.alts) == 1 and self.spec["normal"]:
             fault = not_normal(record.pos, record.ref, record.alts[0])
             if fault:
                 emit(P_NORMAL, n, f"{record.chrom}:{record.pos} {fault}")
@@ -217,27 +234,40 @@ class ProfileJudge:
         return self.reference is not None and self.reference.all_n(chrom, covered, pos - 1)
 
     def expected_ploidy(self, chrom: str, pos: int) -> int | None:
-        """Ploidy that the profile wants at a position, 0 for a contig that must be absent, None where not judged."""
+        """Ploidy that the profile wants of every column at a position, None where not judged.
+
+        0 where nothing is right for all: on a contig that must be absent, or where the columns' sexes differ.
+        """
+        wanted = self._ploidies(chrom, pos)
+        return wanted[0] if len(wanted) == 1 else 0
+
+    def _ploidies(self, chrom: str, pos: int) -> list[int | None]:
+        """Ploidy wanted of each column, once where all are alike."""
         role = self.role.get(chrom)
+        if self.spec["ploidy"] == "any" or role not in ("autosome", "X", "Y"):
+            return [None]
         if role == "autosome":
-            return 2
-        if role not in ("X", "Y") or self.sex_ploidy is None:
-            return None
-        wanted = self.sex_ploidy[role]
-        if wanted == 0 or not any(start < pos <= end for start, end in self.profile.par(chrom)):
-            return wanted
-        return 2 if role == "X" else None
+            return [2]
+        in_par = any(start < pos <= end for start, end in self.profile.par(chrom))
+        wanted = []
+        for ploidy in self.sex_ploidies:
+            copies = None if ploidy is None else ploidy[role]
+            wanted.append((2 if role == "X" else None) if copies and in_par else copies)
+        return wanted[:1] if len(set(wanted)) == 1 else wanted
 
     def _ploidy(self, record: Record) -> None:
-        wanted = self.expected_ploidy(record.chrom, record.pos)
-        if wanted is None or record.format[:1] != ["GT"]:
+        wanted = self._ploidies(record.chrom, record.pos)
+        if wanted == [None] or record.format[:1] != ["GT"]:
             return
-        if wanted == 0:
+        if wanted == [0]:
             self.emit(P_PLOIDY, record.line, f"{record.chrom}:{record.pos} on a contig that this sex does not have")
             return
-        for column in record.samples:
+        for at, column in enumerate(record.samples):
+            copies = wanted[at % len(wanted)]
             genotype = column.split(":", 1)[0]
             ploidy = genotype.count("/") + genotype.count("|") + 1
-            if genotype != "." and ploidy != wanted:
-                text = f"{record.chrom}:{record.pos} GT {genotype[:20]} has ploidy {ploidy}, not {wanted}"
-                self.emit(P_PLOIDY, record.line, text)
+            missing = not genotype.strip("./|")
+            if copies is None or genotype == "." or (copies == 0 and missing) or ploidy == copies:
+                continue
+            text = f"{record.chrom}:{record.pos} GT {genotype[:20]} has ploidy {ploidy}, not {copies}"
+            self.emit(P_PLOIDY, record.line, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import ngc_profile
 
@@ -13,17 +13,17 @@ def _line(key: str, **fields: str) -> str:
     return f"##{key}=<{inner}>"
 
 
-def header(profile: ngc_profile.Profile, kind: str, sample: str, md5s: dict[str, str], source: str,
+def header(profile: ngc_profile.Profile, kind: str, samples: Sequence[str], md5s: dict[str, str], source: str,
            filters: Iterable[dict]) -> str:  # fmt: skip
-    """Header text of one germline sample, ending in the #CHROM line.
+    """Header text of a VCF of these samples, ending in the #CHROM line.
 
-    kind: `vcf` or `gvcf`, whose INFO and FORMAT keys the profile defines. md5s: contig name to the MD5 of its
+    kind: the profile's section on its content, which defines INFO and FORMAT keys. md5s: contig name to the MD5 of its
     upper-cased sequence, from the FASTA that was used. source: the caller, without command line or path.
-    filters: soft filters of the caller mode ({id, description}); a gVCF has none.
+    filters: that its records may have ({id, description}); one with reference blocks has none.
     """
     spec = profile.data[kind]
     lines = [f"##fileformat={spec['versions'][0]}", '##FILTER=<ID=PASS,Description="All filters passed">']
-    if kind == "gvcf":
+    if spec["blocks"]:
         lines.append('##ALT=<ID=NON_REF,Description="Any other allele than the reference">')
     else:
         lines += [_line("FILTER", ID=item["id"], Description=item["description"]) for item in filters]
@@ -46,6 +46,6 @@ def header(profile: ngc_profile.Profile, kind: str, sample: str, md5s: dict[str,
         f"##reference={profile.reference['id']}",
         f"##source={source}",
         f"##profile={profile.id}",
-        "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", sample]),
+        "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples]),
     ]
     return "".join(f"{line}\n" for line in lines)

@@ -132,6 +132,16 @@ def read_mosdepth(summary: str, thresholds: str, lengths: Mapping[str, int]) -> 
     }
 
 
+def read_mitochondrion(summary: str, profile) -> Values:
+    """Mean depth of the mitochondrial contig, from mosdepth's summary, which leaves out a contig without reads."""
+    _summary(summary)
+    contig = next(iter(profile.contigs("M")), None)
+    if contig is None:
+        return {"mean_mt_coverage": Measured(None, reason="the reference has no mitochondrial contig")}
+    row = dict(_rows(summary, "chrom")).get(contig["name"], {"mean": "0"})
+    return {"mean_mt_coverage": Measured(float(row["mean"]), contig["length"])}
+
+
 def read_wgs_metrics(text: str) -> Values:
     """Mean and MAD of the autosomal depth (x) and the share at 15x (%), from Picard CollectWgsMetrics."""
     lines = text.splitlines()

@@ -14,6 +14,7 @@ import shlex
 from pathlib import Path
 from typing import Any, Protocol
 
+import pysam
 from gtars.refget import compute_fai, digest_fasta
 
 from .intake import finding
@@ -142,6 +143,29 @@ def side_file_findings(fasta: str | Path, identity: dict, aligner: str = "bwa") 
     """
     path = Path(fasta)
     return _dict_findings(path, identity["contigs"]) + _aligner_findings(path, identity["contigs"], aligner)
+
+
+def par_findings(fasta: str | Path, profile) -> list[dict]:
+    """What tells that the pseudoautosomal regions are of another build: on Y they must be masked, and end with the N.
+
+    The analysis sets mask them on Y, so that their reads map to X. A BED of another build lies beside the mask. Only a
+    reference that is the profile's by names and lengths can be judged.
+    """
+    found = []
+    mend = "give the regions of this very reference, and a FASTA whose Y is masked there"
+    with pysam.FastaFile(str(fasta)) as sequences:
+        for contig in profile.contigs("Y"):
+            for start, end in profile.par(contig["name"]):
+                beyond = sequences.fetch(contig["name"], max(start - 1, 0), min(end + 1, contig["length"])).upper()
+                inside = beyond[min(start, 1) : min(start, 1) + end - start]
+                if inside.strip("N"):
+                    what = "holds bases where Y must be masked"
+                elif set(beyond) == {"N"}:
+                    what = "is shorter than the masked region of Y that it lies in"
+                else:
+                    continue
+                found.append(finding("PAR_NOT_MASKED", str(fasta), f"{contig['name']}:{start}-{end} {what}", mend))
+    return found
 
 
 def dict_path(fasta: str | Path) -> Path:

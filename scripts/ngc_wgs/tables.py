@@ -8,8 +8,8 @@ jsonschema rather than pandera, because its errors point back into the schema, w
 
 What a family, a parent's sex and a superseding submission must be is the profile's word (`samples` of its study
 types, `sex` of its relations, `supersedes` of its submission types), so that what the final check would refuse is
-refused here. In ngc-provisional a duo is an index and one relative, a trio an index and both parents and nobody else:
-a sibling is submitted as a case of its own.
+refused here. In ngc-provisional a duo is an index and one relative, a trio an index and both parents and nobody else,
+a family an index and more relatives. Relations are to the index alone, so that a table cannot hold a loop.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ UNIT_KEY = ["sample", "library", "flowcell", "lane"]
 # Relations that several people of one case may have; of any other there is one person.
 SEVERAL = {"sibling", "other"}
 ANY_RELATIVE = "any/germline"
-GERMLINE_STUDIES = {"single", "duo", "trio"}
+GERMLINE_STUDIES = {"single", "duo", "trio", "family"}
 _LARGEST_TABLE = 100_000_000  # bytes; a hundred thousand units take a fifth of it
 _ENDS_BYTES = 4096
 _LISTED_CODES = 12

@@ -117,6 +117,7 @@ def test_each_proof_can_be_asked_for():
         "identifiers",
         "fuzz",
         "spec_files",
+        "family",
         "gates",
         "identity",
         "speed",

@@ -7,8 +7,9 @@ satellites, runs of N, and a PAR whose Y copy is masked as in the GRCh38 analysi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -42,7 +43,11 @@ FULL = Plan(
     3_000,
     6_000,
 )
-TINY = Plan({"chr1": 22_000, "chr2": 13_000, "chrX": 13_000, "chrY": 8_000, "chrM": 4_000}, 3_000, 1_500, 300, 500, 900)
+TRIO = Plan(
+    {"chr1": 100_000, "chr2": 60_000, "chrX": 36_000, "chrY": 20_000, "chrM": 16_500}, 6_000, 3_000, 500, 1_000, 2_000
+)
+TINY = Plan({"chr1": 22_000, "chr2": 13_000, "chrX": 13_000, "chrY": 8_000, "chrM": 2_000}, 3_000, 1_500, 300, 500, 900)
+TINY_TRIO = replace(TINY, lengths={**TINY.lengths, "chrM": 4_000})  # room for the heteroplasmies
 
 
 @dataclass(frozen=True)
@@ -370,16 +375,127 @@ def ploidy(kind: str, sex: str) -> int:
     return {"A": 2, "P": 2, "X": 2 if sex == "female" else 1, "Y": 0 if sex == "female" else 1, "M": 1}[kind]
 
 
-def genotype_records(sites: list[Site], sex: str, rng: Generator) -> list[tuple[str, int, str, str, str]]:
-    """(contig, 1-based POS, REF, ALT, phased GT) that one person carries: ALTs split, haploid where one copy is."""
-    records = []
-    for site in sites:
-        copies = ploidy(site.segment.kind, sex)
-        drawn = [int(rng.integers(len(site.alleles))) if rng.random() < site.frequency else None for _ in range(2)][
-            :copies
+Genotype = list[int | None]  # of each copy of a site, the index of its ALT or None for REF
+Record = tuple[str, int, str, str, str]  # contig, 1-based POS, REF, ALT, phased GT
+
+
+def draw_genotypes(sites: list[Site], sex: str, rng: Generator) -> list[Genotype]:
+    """What one person of the population carries at each site."""
+    return [
+        [int(rng.integers(len(site.alleles))) if rng.random() < site.frequency else None for _ in range(2)][
+            : ploidy(site.segment.kind, sex)
         ]
+        for site in sites
+    ]
+
+
+def genotype_records(sites: list[Site], genotypes: list[Genotype]) -> list[Record]:
+    """What one person carries as records: ALTs split, haploid where one copy is."""
+    records = []
+    for site, genotype in zip(sites, genotypes, strict=True):
         for index, (pos, ref, alt) in enumerate(site.alleles):
-            if index in drawn:
-                gt = "|".join("1" if allele == index else "0" for allele in drawn)
+            if index in genotype:
+                gt = "|".join("1" if allele == index else "0" for allele in genotype)
                 records.append((site.segment.contig, pos + 1, ref, alt, gt))
     return records
+
+
+# --- a family ---------------------------------------------------------------------------------------------------------
+
+
+def inherit(sites: list[Site], mother: list[Genotype], father: list[Genotype], rng: Generator) -> list[Genotype]:
+    """Genotypes of a son, one crossover of the mother's (and, on autosomes, the father's) haplotypes in each segment.
+
+    The second pseudoautosomal copy of a male lies on his Y, so it comes from there.
+    """
+    child: list[Genotype] = []
+    for segment in sorted({site.segment for site in sites}, key=lambda s: (s.contig, s.start)):
+        first = rng.integers(2, size=2).tolist()
+        where = rng.integers(segment.start, segment.end, size=2).tolist()
+
+        def copy_of(parent: Genotype, who: int, pos: int, first=first, where=where) -> int | None:
+            return parent[(first[who] + (pos > where[who])) % len(parent)]
+
+        for site, hers, his in zip(sites, mother, father, strict=True):
+            if site.segment != segment:
+                continue
+            from_mother = [copy_of(hers, 0, site.start)] if hers else []
+            from_father = {"A": [copy_of(his, 1, site.start)], "P": his[1:], "Y": his}.get(segment.kind, [])
+            child.append(from_mother * (segment.kind != "Y") + from_father)
+    order = sorted(range(len(sites)), key=lambda at: (sites[at].segment.contig, sites[at].segment.start))
+    return [genotype for _, genotype in sorted(zip(order, child, strict=True), key=lambda pair: pair[0])]
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A planted variant of the child. `what`: denovo, mosaic, shared_error or low_parent."""
+
+    what: str
+    kind: str
+    contig: str
+    pos: int
+    ref: str
+    alt: str
+
+    def record(self, genotype: str) -> Record:
+        return self.contig, self.pos + 1, self.ref, self.alt, genotype
+
+
+PLANTED = (  # what, kind of segment, SNVs, indels of TRIO
+    ("low_parent", "A", 6, 0),
+    ("denovo", "A", 34, 16),
+    ("denovo", "X", 4, 2),
+    ("denovo", "P", 3, 1),
+    ("mosaic", "A", 8, 0),
+    ("shared_error", "A", 8, 0),
+)
+HOLE = 400  # bp on either side of a low_parent variant where the parent gives few reads
+APART = 150  # bp between a planted variant and any other
+
+
+def plant(genome: Genome, sites: list[Site], rng: Generator) -> list[Planted]:
+    """Variants that no parent has in every cell, away from others and where a read's place is certain.
+
+    On a genome smaller than TRIO's there are as many fewer.
+    """
+    share = min(1.0, len(genome.sequences["chr1"]) / TRIO.lengths["chr1"])
+    taken = [(s.segment.contig, s.start, s.end) for s in sites]
+    taken += [(i.contig, i.start, i.end) for i in [*genome.hard, *genome.repeats]]
+    texts = {name: sequence.tobytes().decode() for name, sequence in genome.sequences.items()}
+    planted: list[Planted] = []
+    for what, kind, *counts in PLANTED:
+        snvs, indels = (math.ceil(count * share) for count in counts)
+        room = [s for s in segments(genome) if s.kind == kind]
+        sizes = np.array([s.end - s.start for s in room])
+        for number in range(snvs + indels):
+            while True:
+                segment = room[int(rng.choice(len(room), p=sizes / sizes.sum()))]
+                pos, text = int(rng.integers(segment.start + 200, segment.end - 200)), texts[segment.contig]
+                if all(c != segment.contig or pos + 60 + APART < a or b + APART < pos for c, a, b in taken):
+                    break
+            ref, alt = (text[pos], snv(rng, text[pos])) if number < snvs else indel(rng, text, pos)
+            pos, ref, alt = normalise(text, pos, ref, alt)
+            planted.append(Planted(what, kind, segment.contig, pos, ref, alt))
+            reach = HOLE if what == "low_parent" else 0
+            taken.append((segment.contig, pos - reach, pos + len(ref) + reach))
+    return planted
+
+
+HETEROPLASMIES = (0.01, 0.02, 0.05, 0.10, 0.50)
+
+
+def plant_mitochondrion(genome: Genome, rng: Generator) -> dict[float, list[Record]]:
+    """SNVs of M by the share of molecules that carry them: 1.0 near the origin, the others anywhere."""
+    text = genome.sequences["chrM"].tobytes().decode()
+    runs = [(r.start - 20, r.end + 20) for r in genome.repeats if r.contig == "chrM"]
+
+    def record(near: int) -> Record:
+        pos = next(p for p in range(near, near + 200) if not any(a < p < b for a, b in runs))
+        return "chrM", pos + 1, text[pos], snv(rng, text[pos]), "1"
+
+    ends = [20, 120, 220, len(text) - 30, len(text) - 130, len(text) - 230]
+    planted = {1.0: [record(at) for at in [*ends, len(text) // 3, len(text) * 2 // 3]]}
+    for number, share in enumerate(HETEROPLASMIES):
+        planted[share] = [record(len(text) * at // 100 + len(text) * number // 70) for at in (18, 42, 72)]
+        planted[share].append(record(len(text) - 530 + 60 * number))
+    return planted

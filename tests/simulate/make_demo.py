@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make the demo: a small genome, two people with known variants, their reads, and the tables that run them.
 
-    make_demo.py --out demo [--seed 1] [--tiny]
+    make_demo.py --out demo [--seed 1] [--tiny] [--trio]
 
 The genome and the variants are drawn by genome.py; `bcftools consensus` writes each haplotype from the truth VCF, and
 ART (Huang et al. 2012, Bioinformatics 28:593) sequences it with its own HiSeq X error profile. This script only names
@@ -9,6 +9,9 @@ the fragments, deals them to lanes and copies some as duplicates. The same seed 
 parameters a second call does nothing; nothing appears under its final name before all is made.
 
 Needs samtools, bcftools, bgzip, bwa and art_illumina. `--tiny` makes one male, two units and 60 kb for tests of faults.
+`--trio` makes a boy and his parents on 230 kb (with `--tiny` 60 kb, and the tiny male as another case beside them): de
+novo variants and what looks like them (truth/planted.tsv), and a mitochondrion of many molecules with heteroplasmies
+(truth/heteroplasmy.tsv).
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ PROFILE = REPOSITORY / "config" / "profile" / "ngc-provisional.yaml"
 READ_LENGTH = 150
 FRAGMENT_MEAN, FRAGMENT_SD = 400, 80  # bp
 DEPTH = 37  # of two copies, duplicates not counted: more than 32 stays where the sex chromosomes thin the mean
-DEPTH_M = 200
+DEPTH_M = 120
 DUPLICATES = 0.10  # share of the fragments of a lane marked for it that are copied
 OPTICAL = 0.4  # share of those copies that lie beside their original
 OPTICAL_PIXELS = 900  # well inside the 2500 of patterned flowcells
@@ -68,6 +71,19 @@ class Person:
     case: str
     sex: str
     units: tuple[Unit, ...]
+    relation: str = "index"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A share of a person's cells (or of the molecules of M) with what they carry beyond the rest.
+
+    holes: where these cells give no reads.
+    """
+
+    share: float
+    extra: tuple[g.Record, ...] = ()
+    holes: tuple[Interval, ...] = ()
 
 
 FREE, NANO = "Illumina DNA PCR-Free", "TruSeq Nano DNA"
@@ -92,19 +108,29 @@ MALE = Person(
 )
 TINY_MALE = Person(MALE.sample, MALE.case, "male", (MALE.units[0], MALE.units[2]))
 
-CASE = {  # what is the same for both cases
+TRIO_CASE = "T4DZKQ8RWMXN"
+TRIO = [
+    Person("B6HNPT2WXKQD", TRIO_CASE, "male", (Unit("LIB4", "1", 1, "ACTAAGAT+CCGCGGTT", FREE, "yes"),)),
+    Person("D3JRVX7ZMLGC", TRIO_CASE, "female", (Unit("LIB5", "2", 1, "GTCGGAGC+TTATAACC", FREE, "yes"),), "mother"),
+    Person("F9KTWY4BNPHS", TRIO_CASE, "male", (Unit("LIB6", "3", 1, "CTTGGTAT+GGACTTGG", FREE, "yes"),), "father"),
+]
+MINOR_CELLS = 0.16  # of a mosaic parent, or of a library with an error that all share: 8 % of the reads
+THIN = 0.1  # of the father's reads where the low-coverage trap is
+DEPTH_M_CHILD = 1_500
+
+CASE = {  # what is the same for all cases
     "submission_type": "test",
     "supersedes": "",
     "legal_basis": "treatment",
     "analysis_date": "2026-06-01",
     "consent": "not_required",
-    "study_type": "single",
     "requester_sor": "999999999999999",
 }
 CASES = {
     FEMALE.case: {
         "patient_group": "rare-disease-adult",
         "requisition_id": "NGCWGS000101",
+        "study_type": "single",
         "site": "wgs_west_test",
         "region": "1082",
         "phenotypes": "HP:0001250;HP:0001263",
@@ -113,16 +139,24 @@ CASES = {
     MALE.case: {
         "patient_group": "hereditary-heart-disease",
         "requisition_id": "NGCWGS000102",
+        "study_type": "single",
         "site": "wgs_east_test",
         "region": "1084",
         "phenotypes": "HP:0001638",
         "diagnosis": "",
     },
+    TRIO_CASE: {
+        "patient_group": "rare-disease-paediatric",
+        "requisition_id": "NGCWGS000103",
+        "site": "wgs_west_test",
+        "region": "1082",
+        "phenotypes": "HP:0001263",
+        "diagnosis": "",
+        "study_type": "trio",
+    },
 }
 SAMPLE = {
-    "relation": "index",
     "sample_type": "germline",
-    "affected": "yes",
     "material": "blood",
     "conservation": "edta",
 }
@@ -175,19 +209,14 @@ def write_reference(genome: Genome, folder: Path) -> Path:
     return fasta
 
 
-def write_truth(
-    person: Person, genome: Genome, sites: list[Site], rng: np.random.Generator, fasta: Path, folder: Path
-) -> Path:
+def write_truth(person: Person, genome: Genome, records: Iterable[g.Record], fasta: Path, folder: Path) -> Path:
     """<SAMPLE>.vcf.gz and index: all that the person carries, phased, ALTs split, left-aligned, with true ploidy."""
     folder.mkdir(parents=True, exist_ok=True)
     head = ["##fileformat=VCFv4.2", '##FILTER=<ID=PASS,Description="All filters passed">']
     head += [f"##contig=<ID={name},length={len(sequence)}>" for name, sequence in genome.sequences.items()]
     head += ['##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">']
     head += ["\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", person.sample])]
-    body = [
-        f"{contig}\t{pos}\t.\t{ref}\t{alt}\t.\tPASS\t.\tGT\t{gt}"
-        for contig, pos, ref, alt, gt in g.genotype_records(sites, person.sex, rng)
-    ]
+    body = [f"{contig}\t{pos}\t.\t{ref}\t{alt}\t.\tPASS\t.\tGT\t{gt}" for contig, pos, ref, alt, gt in records]
     path = folder / f"{person.sample}.vcf.gz"
     text = "\n".join(head + body) + "\n"
     text = run("bcftools", "norm", "--no-version", "--check-ref", "e", "-f", fasta, "-", stdin=text)
@@ -255,13 +284,19 @@ def join_touching(parts: list[tuple[int, int, str]]) -> list[str]:
     return joined
 
 
-def molecules(person: Person, genome: Genome, fasta: Path, truth: Path) -> tuple[list[str], str]:
-    """The nuclear molecules of a person, one per copy and stretch without N, and the mitochondrial circle.
+def molecules(
+    person: Person, genome: Genome, fasta: Path, truth: Path, holes: Iterable[Interval] = ()
+) -> tuple[list[str], str]:
+    """The nuclear molecules of a person, one per copy and stretch without N or hole, and the mitochondrial circle.
 
     A male's second pseudoautosomal haplotype is part of his Y, though the reference masks it there.
     Where it joins Y's own sequence reads are clipped at the border of the PAR on X, and a caller may see an insertion.
     """
-    cut = g.segments(genome)
+    cut = [
+        g.Segment(left.contig, left.start, left.end, segment.kind)
+        for segment in g.segments(genome)
+        for left in g.subtract([segment], list(holes))
+    ]
     first = haplotype_pieces(cut, fasta, truth, 1)
     diploid = [s for s in cut if s.kind in ("A", "P") or (s.kind == "X" and person.sex == "female")]
     second = haplotype_pieces(diploid, fasta, truth, 2)
@@ -366,8 +401,19 @@ def write_table(path: Path, columns: list[str], rows: Iterable[dict[str, str]]) 
 
 def write_tables(people: list[Person], folder: Path) -> None:
     """cases.tsv, samples.tsv, units.tsv with paths relative to `folder`."""
-    write_table(folder / "cases.tsv", CASE_COLUMNS, ({"case": p.case, **CASE, **CASES[p.case]} for p in people))
-    samples = ({"sample": p.sample, "case": p.case, "sex": p.sex, **SAMPLE} for p in people)
+    cases = dict.fromkeys(p.case for p in people)
+    write_table(folder / "cases.tsv", CASE_COLUMNS, ({"case": case, **CASE, **CASES[case]} for case in cases))
+    samples = (
+        {
+            "sample": p.sample,
+            "case": p.case,
+            "relation": p.relation,
+            "sex": p.sex,
+            "affected": "yes" if p.relation == "index" else "no",
+            **SAMPLE,
+        }
+        for p in people
+    )
     write_table(folder / "samples.tsv", SAMPLE_COLUMNS, samples)
     units = (
         {
@@ -418,17 +464,80 @@ def write_overlay(genome: Genome, name: str, fasta: Path, path: Path) -> None:
 # --- the whole --------------------------------------------------------------------------------------------------------
 
 
-def person_reads(person: Person, genome: Genome, fasta: Path, truth: Path, seed: int, folder: Path) -> None:
-    """Sequence one person and write the FASTQ of each unit."""
+def person_reads(
+    person: Person, genome: Genome, fasta: Path, truth: Path, seed: int, folder: Path,
+    layers: Iterable[Layer] = (Layer(1),), circles: Iterable[Layer] = (Layer(1),), depth_m: float = DEPTH_M,
+) -> None:  # fmt: skip
+    """Sequence one person and write the FASTQ of each unit; layers: of the cells, circles: of the molecules of M."""
     rng = np.random.default_rng([seed, 3, *person.sample.encode()])
-    nuclear, mitochondrion = molecules(person, genome, fasta, truth)
     scratch = folder / f"{person.sample}.art"
-    fragments = sequence_molecules(nuclear, DEPTH / 2, int(rng.integers(1, 2**31)), scratch)
-    circle = mitochondrion + mitochondrion[: FRAGMENT_MEAN - 1]  # so that reads cross the origin
-    fragments += sequence_molecules([circle], DEPTH_M, int(rng.integers(1, 2**31)), scratch)
+
+    def carried(layer: Layer) -> tuple[list[str], str]:
+        if not layer.extra:
+            return molecules(person, genome, fasta, truth, layer.holes)
+        scratch.mkdir()
+        own = write_truth(person, genome, [*read_records(truth), *layer.extra], fasta, scratch)
+        made = molecules(person, genome, fasta, own, layer.holes)
+        shutil.rmtree(scratch)
+        return made
+
+    fragments: list[Fragment] = []
+    for layer in layers:
+        nuclear, _ = carried(layer)
+        fragments += sequence_molecules(nuclear, layer.share * DEPTH / 2, int(rng.integers(1, 2**31)), scratch)
+    for layer in circles:
+        _, mitochondrion = carried(layer)
+        circle = mitochondrion + mitochondrion[: FRAGMENT_MEAN - 1]  # so that reads cross the origin
+        fragments += sequence_molecules([circle], layer.share * depth_m, int(rng.integers(1, 2**31)), scratch)
     for unit, reads in zip(person.units, deal_to_units(person, fragments, rng), strict=True):
         for read, name in enumerate(fastq_names(person, unit), start=1):
             write_fastq(folder / name, unit, read, reads)
+
+
+def read_records(truth: Path) -> list[g.Record]:
+    """Records of a truth VCF."""
+    lines = run("bcftools", "query", "-f", "%CHROM\\t%POS\\t%REF\\t%ALT[\\t%GT]\\n", truth).splitlines()
+    return [(c, int(pos), ref, alt, gt) for c, pos, ref, alt, gt in (line.split("\t") for line in lines)]
+
+
+def family(genome: Genome, sites: list[Site], rng: np.random.Generator, truth: Path) -> list[tuple[list, dict]]:
+    """Per member of TRIO its records and the arguments of `person_reads`; what was planted is written to `truth`."""
+    mother, father = g.draw_genotypes(sites, "female", rng), g.draw_genotypes(sites, "male", rng)
+    child = g.inherit(sites, mother, father, rng)
+    planted = g.plant(genome, sites, rng)
+    shared = tuple(p.record("1|0") for p in planted if p.what == "shared_error")
+    mosaics = [p for p in planted if p.what == "mosaic"]
+    low = [p for p in planted if p.what == "low_parent"]
+    # The mother gives the child's first haplotype, the father the second; a son's X is his mother's.
+    new = {p: "1" if p.kind == "X" else str(rng.choice(["1|0", "0|1"])) for p in planted if p.what == "denovo"}
+    new |= {p: "1|0" if at % 2 else "0|1" for at, p in enumerate(mosaics)} | dict.fromkeys(low, "0|1")
+    holes = tuple(Interval(p.contig, p.pos - g.HOLE, p.pos + g.HOLE) for p in low)
+    circle = g.plant_mitochondrion(genome, rng)
+    lines = ["contig\tpos\tref\talt\twhat", *(f"{p.contig}\t{p.pos + 1}\t{p.ref}\t{p.alt}\t{p.what}" for p in planted)]
+    (truth / "planted.tsv").write_text("".join(f"{line}\n" for line in lines))
+    lines = [f"{c}\t{pos}\t{ref}\t{alt}\t{share}" for share in circle for c, pos, ref, alt, _ in circle[share]]
+    (truth / "heteroplasmy.tsv").write_text("contig\tpos\tref\talt\tfraction\n" + "".join(f"{x}\n" for x in lines))
+
+    def records(genotypes: list[g.Genotype], of_m: list[g.Record], more: Iterable[g.Record] = ()) -> list[g.Record]:
+        return [r for r in g.genotype_records(sites, genotypes) if r[0] != "chrM"] + [*of_m, *more]
+
+    def cells(*mosaic: g.Planted) -> list[Layer]:
+        minor = (*shared, *(p.record("1|0") for p in mosaic))
+        return [Layer(1 - MINOR_CELLS), Layer(MINOR_CELLS, minor)]
+
+    hers, his = cells(*mosaics[1::2]), cells(*mosaics[0::2])
+    thinned = [Layer(layer.share * (1 - THIN), layer.extra, holes) for layer in his]
+    his = [*thinned, *(Layer(layer.share * THIN, layer.extra) for layer in his)]
+    shares = [Layer(share, tuple(circle[share])) for share in g.HETEROPLASMIES]
+    shares.append(Layer(1 - sum(g.HETEROPLASMIES)))
+    return [
+        (
+            records(child, circle[1.0], [p.record(gt) for p, gt in new.items()]),
+            {"layers": cells(), "circles": shares, "depth_m": DEPTH_M_CHILD},
+        ),
+        (records(mother, circle[1.0]), {"layers": hers}),
+        (records(father, [], [p.record("1|0") for p in low]), {"layers": his}),
+    ]
 
 
 def make(folder: Path, plan: Plan, people: list[Person], seed: int, name: str) -> None:
@@ -437,15 +546,19 @@ def make(folder: Path, plan: Plan, people: list[Person], seed: int, name: str) -
     fasta = write_reference(genome, folder / "reference")
     rng = np.random.default_rng([seed, 2])
     sites = g.make_sites(genome, rng)
-    truths = [write_truth(person, genome, sites, rng, fasta, folder / "truth") for person in people]
     write_population(genome, sites, folder / "population")
     whole = [Interval(s.contig, s.start, s.end) for s in g.segments(genome)]
+    (folder / "truth").mkdir()
     write_bed(whole, folder / "truth" / "genome.bed")
     write_bed(g.subtract(whole, genome.hard), folder / "truth" / "unique.bed")
+    drawn = family(genome, sites, rng, folder / "truth") if people[:3] == TRIO else []
+    strangers = people[len(drawn) :]
+    drawn += [(g.genotype_records(sites, g.draw_genotypes(sites, p.sex, rng)), {}) for p in strangers]
     with ThreadPoolExecutor(2) as pool:
-        jobs = [
-            pool.submit(person_reads, p, genome, fasta, t, seed, folder) for p, t in zip(people, truths, strict=True)
-        ]
+        jobs = []
+        for person, (records, how) in zip(people, drawn, strict=True):
+            truth = write_truth(person, genome, records, fasta, folder / "truth")
+            jobs.append(pool.submit(person_reads, person, genome, fasta, truth, seed, folder, **how))
     for job in jobs:
         job.result()
     write_tables(people, folder)
@@ -453,11 +566,11 @@ def make(folder: Path, plan: Plan, people: list[Person], seed: int, name: str) -
     (folder / "config.yaml").write_text(yaml.safe_dump(config(), sort_keys=False))
 
 
-def parameters(seed: int, tiny: bool) -> dict:
+def parameters(seed: int, size: str) -> dict:
     """What the outcome depends on, apart from the tools' versions."""
     sources = [Path(__file__), Path(__file__).with_name("genome.py"), MAKE_OVERLAY, PROFILE]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-    return {"seed": seed, "tiny": tiny, "sources_sha256": digest}
+    return {"seed": seed, "size": size, "sources_sha256": digest}
 
 
 def files_below(path: Path) -> list[str]:
@@ -503,8 +616,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder of the demo and working directory of its run")
     parser.add_argument("--seed", type=int, default=1, help="another seed gives another genome (default 1)")
     parser.add_argument("--tiny", action="store_true", help="60 kb, one male, two units: for tests")
+    parser.add_argument("--trio", action="store_true", help="a boy and his parents, 230 kb")
     args = parser.parse_args(arguments)
-    wanted = parameters(args.seed, args.tiny)
+    size = "-".join(["tiny"] * args.tiny + ["trio"] * args.trio) or "demo"
+    wanted = parameters(args.seed, size)
     if is_made(args.out, wanted):
         print(f"{args.out}: already made")
         return 0
@@ -512,8 +627,13 @@ def main(arguments: list[str] | None = None) -> int:
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir(parents=True)
     try:
-        plan, people = (g.TINY, [TINY_MALE]) if args.tiny else (g.FULL, [FEMALE, MALE])
-        make(made, plan, people, args.seed, f"{'tiny' if args.tiny else 'demo'}-seed{args.seed}")
+        plans = {
+            "demo": (g.FULL, [FEMALE, MALE]),
+            "tiny": (g.TINY, [TINY_MALE]),
+            "trio": (g.TRIO, TRIO),
+            "tiny-trio": (g.TINY_TRIO, [*TRIO, TINY_MALE]),
+        }
+        make(made, *plans[size], args.seed, f"{size}-seed{args.seed}")
         move_into_place(made, args.out, wanted)
     except (RuntimeError, OSError, ValueError) as error:
         print(f"make_demo: {error}", file=sys.stderr)

@@ -42,6 +42,7 @@ VALUES = {
     "pct_autosomes_15x": 98.7,
     "pct_10x": 0.99,
     "pct_20x": 0.96,
+    "mean_mt_coverage": 2500.0,
     "yield_bp_q30": 101234567890,
     "pct_q30": 93.4,
     "mean_read_length": 150.0,
@@ -126,6 +127,7 @@ class Submission:
         self.write_cram()
         self.write_vcf(self.vcf_text())
         self.write_vcf(self.gvcf_text(), "g.vcf.gz")
+        self.write_vcf(self.mt_text(), "mt.vcf.gz")
         manifest = self._manifest()
         self.write_metrics(manifest)
         (self.data / f"{CASE}.multiqc.html").write_text(report_html(), encoding="utf-8")
@@ -222,8 +224,8 @@ class Submission:
         """A file of the sample, `vcf.gz` for one."""
         return self.data / f"{SAMPLE}.{ending}"
 
-    def vcf_header(self, kind: str) -> str:
-        """Header of the VCF (`vcf`) or gVCF (`gvcf`), column line included."""
+    def vcf_header(self, kind: str, samples: tuple[str, ...] = (SAMPLE,)) -> str:
+        """Header of a VCF of this content, column line included."""
         spec = ngc_profile.load(self.profile_path).data[kind]
         lines = ["##fileformat=VCFv4.2"]
         if kind == "gvcf":
@@ -238,16 +240,17 @@ class Submission:
                 )
         lines += [f"##contig=<ID={n},length={len(s)},md5={_md5(s)}>" for n, s in sequences().items()]
         lines += ["##reference=TINY", "##source=ngc-wgs", "##profile=ngc-provisional"]
-        lines.append(f"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{SAMPLE}")
+        lines.append("\t".join(["#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT", *samples]))
         return "\n".join(lines) + "\n"
 
     @staticmethod
     def _info(kind: str) -> list[str]:
-        return ["AC", "AN", "AF", "DP"] if kind == "vcf" else ["END", "DP"]
+        return {"gvcf": ["END", "DP"], "mitochondrial_vcf": ["DP", "TLOD"]}.get(kind, ["AC", "AN", "AF", "DP"])
 
     @staticmethod
     def _format(kind: str) -> list[str]:
-        return ["GT", "AD", "DP", "GQ", "PL"] if kind == "vcf" else ["GT", "AD", "DP", "GQ", "MIN_DP", "PL"]
+        keys = {"gvcf": ["GT", "AD", "DP", "GQ", "MIN_DP", "PL"], "mitochondrial_vcf": ["GT", "AD", "AF", "DP"]}
+        return keys.get(kind, ["GT", "AD", "DP", "GQ", "PL"])
 
     @staticmethod
     def variants() -> list[tuple[str, int, str, str, str]]:
@@ -269,7 +272,6 @@ class Submission:
             snv("chrX", 400, "0/1"),
             snv("chrX", 2500, "1"),
             snv("chrY", 1500, "1"),
-            snv("chrM", 300, "1/1"),
         ]
 
     def vcf_text(self) -> str:
@@ -286,10 +288,19 @@ class Submission:
             )
         return self.vcf_header("vcf") + "\n".join(lines) + "\n"
 
+    def mt_text(self) -> str:
+        """The whole mitochondrial VCF as text: a homoplasmic and a heteroplasmic SNV."""
+        lines = []
+        for pos, values in ((300, "1:2,998:0.998:1000"), (700, "0/1:800,200:0.200:1000")):
+            ref = sequences()["chrM"][pos - 1]
+            alt = next(b for b in "ACGT" if b != ref)
+            lines.append(f"chrM\t{pos}\t.\t{ref}\t{alt}\t.\tPASS\tDP=1000;TLOD=900.1\tGT:AD:AF:DP\t{values}")
+        return self.vcf_header("mitochondrial_vcf") + "\n".join(lines) + "\n"
+
     def gvcf_text(self) -> str:
         """The whole gVCF as text: variants, and blocks that cover the rest of every contig with records."""
         bases, lines = sequences(), []
-        for contig in [name for name, role in ROLES.items() if role != "other"]:
+        for contig in [name for name, role in ROLES.items() if role not in ("M", "other")]:
             done = 1000 if contig == "chrY" else 0  # its PAR is masked, nothing is called there
             # PARs are apart, since ploidy changes at their ends.
             edges = sorted({end for name, _, end in PAR if name == contig} | {len(bases[contig])})

@@ -139,7 +139,6 @@ field("NGC-MAN-004", "samples", 0, "relation", value="other")
 def _pseudonym_twice(s: Submission) -> None:
     def change(manifest: dict) -> None:
         manifest["samples"].append({**copy.deepcopy(manifest["samples"][0]), "relation": "sibling"})
-        manifest["study_type"] = "duo"
 
     s.regate(study="duo")
     s.edit_manifest(change)
@@ -152,12 +151,7 @@ def _case_in_small_letters(s: Submission) -> None:
     (s.data / f"{CASE}.multiqc.html").rename(s.data / f"{name}.multiqc.html")
 
 
-@breaks("NGC-MAN-007")
-def _duo_of_one(s: Submission) -> None:
-    s.regate(study="duo")
-    s.edit_manifest(lambda manifest: manifest.update(study_type="duo"))
-
-
+field("NGC-MAN-007", "study_type", value="tumour-only")
 field("NGC-MAN-008", "submission", "type", value="followup")
 
 

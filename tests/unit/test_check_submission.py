@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import gzip
 import json
 import os
@@ -615,7 +616,7 @@ def test_threads_reach_the_judge_of_each_vcf(template, monkeypatch, capsys):
     arguments = ["--profile", str(template.profile_path), "--threads", "2"]
     assert main(["check", str(template.root), *arguments]) == 0
     assert main(["check", str(template.data / f"{SAMPLE}.vcf.gz"), *arguments]) == 0
-    assert given == [2, 2, 2]
+    assert given == [2, 2, 2, 2]
     for number in ("0", "-1", "two", "65"):
         with pytest.raises(SystemExit, match="2"):
             main(["check", str(template.root), "--threads", number])
@@ -639,3 +640,37 @@ def test_a_fault_of_the_checker_itself_is_told_without_a_traceback(tmp_path, mon
     shown = "".join(capsys.readouterr())
     assert "the checker itself failed, ZeroDivisionError" in shown
     assert "Traceback" not in shown and "0201609995" not in shown
+
+
+# --- which files a study must have ---------------------------------------------------------------------------------
+
+
+def deliverables(profile: ngc_profile.Profile, study: str, *types: str) -> set[str]:
+    """What is said against a manifest with these file types, beyond what this test is about."""
+    samples = {"AAAA1111": {"sample_type": "germline"}}
+    files = [{"type": name, "sample": "AAAA1111" if "family" not in name else None} for name in types]
+    found = manifests._deliverables({"study_type": study, "files": files}, profile, samples)
+    return {f.evidence for f in found if f.rule == "NGC-MAN-021" and ("family" in f.evidence or "mito" in f.evidence)}
+
+
+def test_a_family_must_have_its_joint_vcf_and_a_single_must_not():
+    profile, joint = ngc_profile.load(), ("family_vcf", "family_vcf_index")
+    mito = ("mitochondrial_vcf", "mitochondrial_vcf_index")
+    for study in ("duo", "trio", "family"):
+        assert deliverables(profile, study, *joint, *mito) == set()
+        assert deliverables(profile, study, *mito) == {f"{name} of the case is missing" for name in joint}
+    assert deliverables(profile, "single", *mito) == set()
+    assert deliverables(profile, "single", *mito, "family_vcf") == {"family_vcf is no file of study type single"}
+
+
+def test_a_mitochondrial_vcf_is_due_where_the_reference_has_a_mitochondrion():
+    profile = ngc_profile.load()
+    assert deliverables(profile, "single") == {
+        "mitochondrial_vcf of AAAA1111 is missing",
+        "mitochondrial_vcf_index of AAAA1111 is missing",
+    }
+    contigs = [contig for contig in profile.contigs() if contig["role"] != "M"]
+    without = dataclasses.replace(
+        profile, data={**profile.data, "reference": {**profile.reference, "contigs": contigs}}
+    )
+    assert deliverables(without, "single") == set()

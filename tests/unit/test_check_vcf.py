@@ -144,6 +144,11 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
     header += ["\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", SAMPLE])]
     if kind == "gvcf":
         return Case(header, gvcf_records(), kind)
+    if kind == "mitochondrial_vcf":
+        return Case(header, mitochondrial_records(), kind)
+    if kind == "family_vcf":
+        header[-1] = "\t".join([*header[-1].split("\t")[:-1], *FAMILY])
+        return Case(header, family_records(), kind)
     records = [
         record("chr1", 20, "0/1"),
         record("chr1", 40, "1|1", ref_length=3),
@@ -153,7 +158,7 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
         record("chrX", 30, "0/1"),
         record("chrX", 90, "1"),
         record("chrY", 90, "1"),
-        record("chrM", 50, "0/1"),
+        record("chrY", 95, "1"),
     ]
     records[2] = fit_insert(records[2])
     records[4] = records[4].replace("\tPASS\t", "\tLowQual\t")
@@ -192,6 +197,34 @@ def gvcf_records() -> list[str]:
     ]
 
 
+FAMILY = {SAMPLE: "male", "CCCCDDDD": "male", "EEEEFFFF": "female"}
+
+
+def family_records() -> list[str]:
+    """A trio's records, one where the two ploidies of X stand side by side and one on the Y that the mother lacks."""
+    depths = "15,15:30:99"
+    autosome = record("chr1", 20, "0/1").split("\t")
+    x, y = record("chrX", 90, "1").split("\t"), record("chrY", 90, "1").split("\t")
+    for fields in (autosome, x, y):
+        fields[7] = "AC=1;AF=0.333;AN=3;DP=90;DENOVO_HIGH=AAAABBBB"
+        fields[8] = "GT:AD:DP:GQ:PL:PP"
+    haploid = f"1:{depths}:300,0:310,0"
+    return [
+        "\t".join([*autosome[:9], f"0/1:{depths}:300,0,310:310,0,320", *[f"0/0:{depths}:0,60,900:0,70,910"] * 2]),
+        "\t".join([*x[:9], haploid, haploid, f"0|1:{depths}:300,0,310:310,0,320"]),
+        "\t".join([*y[:9], haploid, haploid, "."]),
+    ]
+
+
+def mitochondrial_records() -> list[str]:
+    """A homoplasmic and a heteroplasmic change."""
+    records = []
+    for pos, sample in ((30, "1:1,99:0.990:100:1,0,50,49"), (60, "0/1:80,20:0.200:100:40,40,10,10")):
+        ref = SEQUENCES["chrM"][pos - 1]
+        records.append(f"chrM\t{pos}\t.\t{ref}\t{other(ref)}\t.\tPASS\tDP=100;TLOD=90.5\tGT:AD:AF:DP:SB\t{sample}")
+    return records
+
+
 def write(case: Case, folder: Path, name: str = "") -> Path:
     """The case as `.vcf.gz` with an index beside it."""
     path = folder / (name or ("case.g.vcf.gz" if case.kind == "gvcf" else "case.vcf.gz"))
@@ -206,7 +239,8 @@ def write(case: Case, folder: Path, name: str = "") -> Path:
 def judge(case: Case, folder: Path, profile: ngc_profile.Profile, fasta: Path | None, **more) -> list:
     """Findings of a case, completed from the profile as the command does it."""
     collector = Collector(profile)
-    settings = {"sample": SAMPLE, "sex": "male", **more}
+    whose = {"sample": FAMILY.keys(), "sex": FAMILY} if case.kind == "family_vcf" else {"sample": SAMPLE, "sex": "male"}
+    settings = {**whose, **more}
     path = write(case, folder)
     collector.extend(
         vcf.check_vcf(path, profile, kind=case.kind, reference=fasta, spec_only=case.spec_only, **settings)
@@ -300,6 +334,12 @@ def _padded(case: Case) -> None:
     case.edit(0, 4, bases[19] + other(bases[20]))
 
 
+def _padded_m(case: Case) -> None:
+    bases = SEQUENCES["chrM"]
+    case.edit(0, 3, bases[29:31])
+    case.edit(0, 4, bases[29] + other(bases[30]))
+
+
 def _two_alleles(case: Case) -> None:
     alt = case.records[0].split("\t")[4]
     case.edit(0, 4, f"{alt},{other(alt)}")
@@ -385,9 +425,45 @@ RULE_MUTATIONS: dict[str, Callable[[Case], None]] = {
 }
 
 
-def test_a_conforming_vcf_and_gvcf_give_nothing(profile, fasta, tmp_path):
-    for kind in ("vcf", "gvcf"):
-        assert judge(conforming(profile, kind), tmp_path, profile, fasta) == []
+KINDS = ("vcf", "gvcf", "family_vcf", "mitochondrial_vcf")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_conforming_file_of_each_content_gives_nothing(kind, profile, fasta, tmp_path):
+    assert judge(conforming(profile, kind), tmp_path, profile, fasta) == []
+
+
+def _sample(record: int, column: int, value: str) -> Callable[[Case], None]:
+    return _set(record, 9 + column, value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "change", "evidence"),
+    [
+        ("family_vcf", "NGC-VCF-018", _sample(1, 1, "0/1:15,15:30:99:300,0,310:."), "GT 0/1 has ploidy 2, not 1"),
+        ("family_vcf", "NGC-VCF-018", _sample(1, 2, "1:15,15:30:99:300,0:."), "GT 1 has ploidy 1, not 2"),
+        ("family_vcf", "NGC-VCF-018", _sample(2, 2, "1:15,15:30:99:300,0:."), "GT 1 has ploidy 1, not 0"),
+        ("family_vcf", "NGC-VCF-018", _sample(0, 2, "0:15,15:30:99:300,0:."), "GT 0 has ploidy 1, not 2"),
+        ("family_vcf", "NGC-VCF-017", _header("#CHROM", "\tEEEEFFFF", "\tGGGGHHHH"), "'EEEEFFFF': no column"),
+        ("family_vcf", "NGC-VCF-007", _set(2, 0, "chrM"), "a record on chrM"),
+        ("family_vcf", "NGC-VCF-012", _set(0, 8, "GT:AD:DP:PP:PL"), "FORMAT lacks GQ"),
+        ("mitochondrial_vcf", "NGC-VCF-012", _set(0, 8, "GT:AD:GQ:DP:SB"), "FORMAT lacks AF"),
+        ("mitochondrial_vcf", "NGC-VCF-007", _set(1, 0, "chr1_random"), "a record on chr1_random"),
+        ("mitochondrial_vcf", "NGC-VCF-009", _padded_m, "both alleles begin with the same base"),
+        ("mitochondrial_vcf", "NGC-VCF-015", _set(0, 7, "DP=100"), "INFO lacks TLOD"),
+    ],
+)  # fmt: skip
+def test_a_rule_counts_as_the_content_says(kind, rule, change, evidence, profile, fasta, tmp_path):
+    case = conforming(profile, kind)
+    change(case)
+    findings = judge(case, tmp_path, profile, fasta)
+    assert any(finding.rule == rule and evidence in finding.evidence for finding in findings), findings
+
+
+def test_a_record_on_y_fails_where_no_member_has_one(profile, fasta, tmp_path):
+    sexes = dict.fromkeys(FAMILY, "female")
+    findings = judge(conforming(profile, "family_vcf"), tmp_path, profile, fasta, sex=sexes)
+    assert any(f.rule == "NGC-VCF-018" and "a contig that this sex does not have" in f.evidence for f in findings)
 
 
 @pytest.mark.parametrize("rule", RULE_MUTATIONS)
@@ -416,9 +492,11 @@ def test_the_fast_path_finds_what_the_exact_one_finds(rule, profile, fasta, tmp_
 def test_blocks_that_conform_are_proven_without_reading_lines(profile, fasta, tmp_path, monkeypatch):
     monkeypatch.setattr(vcf, "MIN_FAST", 1)
     monkeypatch.setattr(vcf.spec.RecordJudge, "judge", lambda *_: pytest.fail("a line was read"))
-    for kind in ("vcf", "gvcf"):
+    for kind in KINDS:
         case = conforming(profile, kind)
-        case.records = [line for line in case.records if not line.startswith("chr2\t121")]
+        # Where the columns' sexes differ, X and Y are read line by line.
+        left_out = ("chrX", "chrY") if kind == "family_vcf" else ("chr2\t121",)
+        case.records = [line for line in case.records if not line.startswith(left_out)]
         assert judge(case, tmp_path, profile, fasta) == []
 
 
@@ -605,7 +683,7 @@ def test_a_reference_without_index_is_not_checked_and_says_so(profile, fasta, tm
 
 def test_a_female_has_no_y(profile, fasta, tmp_path):
     case = conforming(profile)
-    case.records[6] = record("chrX", 90, "0/1")
+    case.records[6:] = [record("chrX", 90, "0/1"), record("chrY", 90, "1")]
     (finding,) = judge(case, tmp_path, profile, fasta, sex="female")
     assert finding.rule == "NGC-VCF-018"
     assert "chrY" in finding.evidence

@@ -27,9 +27,9 @@ ENVS = {
 
 # On every machine: shell keywords and builtins, coreutils, and the text tools of POSIX.
 EVERYWHERE = set(
-    "awk basename cat cd chmod cmp comm cp cut date dirname du echo env exec exit export false find grep head join "
-    "kill ln local ls mkdir mkfifo mktemp mv paste printf pwd read rm sed seq set sleep sort tail tee test touch tr "
-    "trap true uniq wait wc xargs [ [[ : .".split()
+    "awk basename cat cd chmod cmp comm cp cut date dirname du echo env exec exit export false find fold grep head "
+    "join kill ln local ls mkdir mkfifo mktemp mv paste printf pwd read rm sed seq set sleep sort tail tee test touch "
+    "tr trap true uniq wait wc xargs [ [[ : .".split()
 )
 # Commands that a rule takes from a parameter: what they can be.
 COMPUTED = {

@@ -15,6 +15,14 @@ from ngc_wgs.metrics import BadReport, Measured
 from ngc_wgs.verdict import GATE_SAYS
 
 PROFILE = ngc_profile.load()
+REFERENCE = PROFILE.data["reference"]
+WITHOUT_M = dataclasses.replace(
+    PROFILE,
+    data={
+        **PROFILE.data,
+        "reference": {**REFERENCE, "contigs": [contig for contig in REFERENCE["contigs"] if contig["role"] != "M"]},
+    },
+)
 LIMITS = PROFILE.data["metrics"]["sex_concordance"]["parameters"]
 
 SUMMARY = """chrom\tlength\tbases\tmean\tmin\tmax
@@ -85,6 +93,18 @@ def test_only_contigs_of_the_sex_count():
     assert found["mean_coverage"].value == 37.5
 
 
+def test_the_mitochondrion_has_its_depth_and_none_without_reads():
+    row = "chrM\t16569\t2000000\t120.71\t0\t300\n"
+    for text, depth in ((row, 120.71), ("", 0.0)):
+        found = metrics.read_mitochondrion(SUMMARY.format(x=15000, y=text), PROFILE)
+        assert found == {"mean_mt_coverage": Measured(depth, 16569)}
+
+
+def test_a_reference_without_mitochondrion_has_no_depth_of_it_and_says_why():
+    found = metrics.read_mitochondrion(SUMMARY.format(x=15000, y=""), WITHOUT_M)["mean_mt_coverage"]
+    assert found == Measured(None, reason="the reference has no mitochondrial contig")
+
+
 WGS = "## METRICS CLASS\nGENOME_TERRITORY\tMEAN_COVERAGE\tMAD_COVERAGE\tPCT_15X\n{territory}\t{mean}\t4\t0.987654\n"
 
 
@@ -142,6 +162,7 @@ REPORTS = {
     metrics.read_samtools_stats: ([STATS], ()),
     metrics.read_markdup: ([json.dumps({"DUPLICATE PRIMARY TOTAL": 10, "EXAMINED": 400})], ()),
     metrics.read_mosdepth: ([SUMMARY.format(x=15000, y=""), THRESHOLDS], ({"chr1": 800, "chrX": 400},)),
+    metrics.read_mitochondrion: ([SUMMARY.format(x=15000, y="")], (PROFILE,)),
     metrics.read_wgs_metrics: ([WGS.format(territory=1000, mean=31.5)], ()),
     metrics.read_bcftools_stats: ([CALLS.format(tv=10)], ()),
     metrics.read_identity: ([json.dumps({"samples": {"S": {"identity_concordance": {"value": 1.0}}}})], ("S",)),
@@ -324,6 +345,7 @@ TRIPS = {  # a value that trips the gate, for each gate of the profile
     ("pct_autosomes_15x", "germline", "<", 95): 94.9,
     ("pct_10x", "all", "<", 0.95): 0.949,
     ("pct_20x", "all", "<", 0.9): 0.899,
+    ("mean_mt_coverage", "germline", "<", 100): 99.9,
     ("yield_bp_q30", "all", "<", 85e9): 84e9,
     ("pct_q30", "all", "<", 85): 84.9,
     ("mean_read_length", "all", "<", 70): 69.9,

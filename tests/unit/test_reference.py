@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -183,6 +184,28 @@ def test_refuses_a_fasta_without_sequence(tmp_path, text):
 
 
 # ---- other contigs, or other sequence --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("par", "fault"),
+    [
+        ((2, 6), None),
+        ((2, 5), "is shorter than the masked region of Y that it lies in"),
+        ((3, 7), "holds bases where Y must be masked"),
+        ((8, 12), "holds bases where Y must be masked"),
+    ],
+)
+def test_regions_of_another_build_do_not_fit_the_mask_of_y(tmp_path, par, fault):
+    write_fasta(tmp_path / "genome.fa", {"chrX": "ACGTACGTACGTACGT", "chrY": "NNNNNNACGTACGTAC"})
+    contigs = [{"name": name, "length": 16, "role": name[-1]} for name in ("chrX", "chrY")]
+    regions = [{"contig": "chrY", "start": par[0], "end": par[1]}]
+    shipped = ngc_profile.load()
+    profile = replace(shipped, data={**shipped.data, "reference": {"contigs": contigs, "par": regions}})
+    found = reference.par_findings(tmp_path / "genome.fa", profile)
+    if fault is None:
+        assert found == []
+    else:
+        assert fault in only(found, "PAR_NOT_MASKED")["message"]
 
 
 def findings_for(tmp_path, sequences, profile=None) -> list[dict]:

@@ -113,7 +113,9 @@ def test_genotypes_have_the_ploidy_of_place_and_sex(drawn):
     par = [on_x for on_x, _ in made.par]
     seen: dict[str, set[tuple[str, int]]] = {}
     for sex in ("female", "male"):
-        for contig, pos, _, _, gt in genome.genotype_records(sites, sex, np.random.default_rng(1)):
+        for contig, pos, _, _, gt in genome.genotype_records(
+            sites, genome.draw_genotypes(sites, sex, np.random.default_rng(1))
+        ):
             inside = contig == "chrX" and any(p.start < pos <= p.end for p in par)
             seen.setdefault(sex, set()).add(("PAR" if inside else contig, gt.count("|") + 1))
     both = {("chr1", 2), ("chr2", 2), ("PAR", 2), ("chrM", 1)}
@@ -122,7 +124,7 @@ def test_genotypes_have_the_ploidy_of_place_and_sex(drawn):
 
 def test_variants_are_as_frequent_and_mixed_as_documented(drawn):
     made, sites = drawn
-    carried = genome.genotype_records(sites, "female", np.random.default_rng(1))
+    carried = genome.genotype_records(sites, genome.draw_genotypes(sites, "female", np.random.default_rng(1)))
     bases = sum(s.end - s.start for s in genome.segments(made) if s.kind != "Y")
     snvs = [r for r in carried if len(r[2]) == len(r[3])]
     sizes = [abs(len(r[2]) - len(r[3])) for r in carried if len(r[2]) != len(r[3])]

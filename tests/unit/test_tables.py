@@ -685,7 +685,14 @@ def test_refuses_a_parent_of_the_wrong_sex(house, relation, sex, needed):
 
 @pytest.mark.parametrize(
     ("study", "relatives"),
-    [("single", []), ("duo", ["mother"]), ("duo", ["father"]), ("trio", ["mother", "father"])],
+    [
+        ("single", []),
+        ("duo", ["mother"]),
+        ("duo", ["father"]),
+        ("trio", ["mother", "father"]),
+        ("family", ["mother", "father", "sibling", "sibling"]),
+        ("family", ["sibling", "other"]),
+    ],
 )
 def test_takes_a_family_that_fits_its_study(house, study, relatives):
     house.set("cases", "study_type", study)
@@ -703,6 +710,7 @@ def test_takes_a_family_that_fits_its_study(house, study, relatives):
         ("trio", ["mother"]),
         ("trio", ["mother", "father", "sibling"]),
         ("trio", ["mother", "sibling"]),
+        ("family", ["mother"]),
         ("tumour-only", []),
     ],
 )
