@@ -25,7 +25,9 @@ include: "rules/encrypt.smk"
 # Gates and headers take less than a node's queue.
 localrules:
     accept,
+    alignment_clearance,
     family_header,
+    intake_clearance,
     intake_gate,
     mitochondrial_header,
     pedigree,

@@ -4,7 +4,7 @@
 rule bwa_mem:
     input:
         unpack(unit_fastqs),
-        gate=gate_of_unit,
+        clearance=clearance_of_unit,
         # It decides whether, not what: another population aligns nothing again.
         population=ancient("results/identity/population.json"),
         fasta=FASTA,

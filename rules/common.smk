@@ -25,7 +25,7 @@ sys.path.insert(0, str(HOUSE / "scripts"))
 shell.prefix("set -euo pipefail; export REF_PATH=/dev/null REF_CACHE=/dev/null; ")
 
 import ngc_profile
-from ngc_wgs import __version__, errors, family, progress, regions, signing, tables, verdict
+from ngc_wgs import __version__, clearance, errors, family, progress, regions, signing, tables, verdict
 from ngc_wgs import report as run_report
 
 
@@ -161,6 +161,25 @@ PRODUCTS = {
 }
 
 
+def uncleared(stage, sexed):
+    """Wildcard constraint of a stage's clearance: samples that have none for their reads as they are (and their sex).
+
+    A clearance that holds is a plain file to the run, which no job makes. So whoever joins a case later has its gates
+    made anew, and the others' alignments and calls are still asked for changes of their own: behind `ancient` they were
+    not (Snakemake 9.27). Jobs are started where the clearance is there, so they need not ask.
+    """
+    missing = [
+        sample
+        for sample, row in (TABLES.samples if workflow.is_main_process else {}).items()
+        if not clearance.holds(
+            Path(f"results/{stage}/{sample}.cleared"),
+            [TABLES.units[unit] for unit in TABLES.units_of_sample[sample]],
+            row["sex"] if sexed else None,
+        )
+    ]
+    return "|".join(missing) or "(?!)"
+
+
 wildcard_constraints:
     case="[A-Z0-9]+",
     sample="[A-Z0-9]+",
@@ -179,10 +198,19 @@ def unit_fastqs(wildcards):
     return {"fq1": unit["fq1"], "fq2": unit["fq2"]}
 
 
-def gate_of_unit(wildcards):
-    """The intake gate of the unit's case: nothing of a case is aligned before all of it was accepted."""
-    sample = TABLES.units[wildcards.unit]["sample"]
-    return f"results/intake/{TABLES.samples[sample]['case']}.accepted"
+def intake_gate_of_sample(wildcards):
+    """The intake gate of the sample's case: nothing of a case is aligned before all of it was accepted."""
+    return f"results/intake/{TABLES.samples[wildcards.sample]['case']}.accepted"
+
+
+def clearance_of_unit(wildcards):
+    """What says that the unit's sample has passed the intake gate of a case."""
+    return f"results/intake/{TABLES.units[wildcards.unit]['sample']}.cleared"
+
+
+def sample_units(wildcards):
+    """Rows of units.tsv of a sample."""
+    return [TABLES.units[unit] for unit in TABLES.units_of_sample[wildcards.sample]]
 
 
 def case_intake_reports(wildcards):
@@ -296,8 +324,23 @@ def of_index(pattern):
 
 def case_products(wildcards):
     """Every file that the submission of a case holds, as the profile has it for the study and the reference."""
-    types = PROFILE.files(TABLES.cases[wildcards.case]["study_type"])
-    return case_files(*(PRODUCTS[name] for name in types))(wildcards)
+    return case_files(*(PRODUCTS[name] for name in files_of_case(wildcards)))(wildcards)
+
+
+def files_of_case(wildcards):
+    """Types of the files that the profile wants of a case."""
+    return PROFILE.files(TABLES.cases[wildcards.case]["study_type"])
+
+
+def family_report(wildcards):
+    """What the report shows of a case's joint VCF; nothing where it has none."""
+    return [f"results/family/{wildcards.case}.json"] if "family_vcf" in files_of_case(wildcards) else []
+
+
+def mitochondrion_reports(wildcards):
+    """What the report shows of the mitochondria of a case; nothing where the reference has none."""
+    wanted = "mitochondrial_vcf" in files_of_case(wildcards)
+    return case_files("results/mitochondrion/{sample}.json")(wildcards) if wanted else []
 
 
 def case_members(wildcards):
@@ -338,6 +381,11 @@ def fastq_states(wildcards):
 def unit_row(wildcards):
     """A unit's row of units.tsv."""
     return TABLES.units[wildcards.unit]
+
+
+def sex_of_sample(wildcards):
+    """Sex of a sample as the table has it."""
+    return TABLES.samples[wildcards.sample]["sex"]
 
 
 def sample_row(wildcards):

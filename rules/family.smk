@@ -295,3 +295,44 @@ rule bcftools_conform_family:
         " | bcftools view --no-version -H"
         " | cat {input.header:q} - | bgzip -c > {output.vcf:q}"
         " && tabix -p vcf {output.vcf:q} ) 2> {log:q}"
+
+
+# For the report: a number for each kind of record. It is read as one stream and kept, being small.
+rule bcftools_family_counts:
+    input:
+        vcf="results/conform/{case}.family.vcf.gz",
+        tbi="results/conform/{case}.family.vcf.gz.tbi",
+    output:
+        "results/family/{case}.counts.tsv",
+    log:
+        "logs/family/{case}.bcftools_family_counts.log",
+    conda:
+        "../envs/bcftools.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(60),
+    shell:
+        "( bcftools query -f"
+        " '%CHROM\\t%FILTER\\t%TYPE\\t%INFO/DENOVO_HIGH\\t%INFO/DENOVO_LOW[\\t%SAMPLE=%GT]\\n' {input.vcf:q}"
+        " | awk '{{ n[$0]++ }} END {{ for (kind in n) print n[kind] \"\\t\" kind }}' | sort > {output:q} ) 2> {log:q}"
+
+
+rule family_report:
+    input:
+        counts="results/family/{case}.counts.tsv",
+    output:
+        "results/family/{case}.json",
+    log:
+        "logs/family/{case}.family_report.log",
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(10),
+    params:
+        members=case_members,
+        autosomes=AUTOSOMES,
+    script:
+        "../scripts/family_report.py"

@@ -58,6 +58,30 @@ rule alignment_gate:
         "../scripts/alignment_gate.py"
 
 
+# As intake_clearance, for what is called of a sample.
+rule alignment_clearance:
+    input:
+        gate=alignment_gate_of_sample,
+        reports=sample_intake_reports,
+    output:
+        "results/gate/{sample}.cleared",
+    log:
+        "logs/gate/{sample}.alignment_clearance.log",
+    wildcard_constraints:
+        sample=uncleared("gate", sexed=True),
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(10),
+    params:
+        units=sample_units,
+        sex=sex_of_sample,
+    script:
+        "../scripts/clearance.py"
+
+
 rule metrics:
     input:
         measured=measured_of_sample,
@@ -86,7 +110,8 @@ rule metrics:
 
 rule calling_gate:
     input:
-        case_files("results/qc/{sample}.metrics.json"),
+        metrics=case_files("results/qc/{sample}.metrics.json"),
+        gate="results/gate/{case}.aligned",
     output:
         "results/gate/{case}.called",
     log:

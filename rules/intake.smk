@@ -111,3 +111,27 @@ rule intake_gate:
         tables=TABLE_FILES,
     script:
         "../scripts/intake_gate.py"
+
+
+# A sample that a case's gate let pass keeps its clearance while its reads are the same, whatever becomes of the case.
+rule intake_clearance:
+    input:
+        gate=intake_gate_of_sample,
+        reports=sample_intake_reports,
+    output:
+        "results/intake/{sample}.cleared",
+    log:
+        "logs/intake/{sample}.intake_clearance.log",
+    wildcard_constraints:
+        sample=uncleared("intake", sexed=False),
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(10),
+    params:
+        units=sample_units,
+        sex=None,
+    script:
+        "../scripts/clearance.py"

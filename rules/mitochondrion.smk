@@ -34,7 +34,7 @@ rule bwa_mem_mitochondrion:
     input:
         cram="results/alignment/{sample}.cram",
         crai="results/alignment/{sample}.cram.crai",
-        gate=alignment_gate_of_sample,
+        clearance="results/gate/{sample}.cleared",
         fasta=FASTA,
         fai=f"{FASTA}.fai",
         dict="results/mitochondrion/both.dict",
@@ -68,7 +68,7 @@ rule gatk_mutect2_mitochondrion:
         bam="results/mitochondrion/{sample}.bam",
         bai="results/mitochondrion/{sample}.bam.bai",
         intervals="results/mitochondrion/intervals.bed",
-        gate=alignment_gate_of_sample,
+        clearance="results/gate/{sample}.cleared",
     output:
         vcf=temp("results/mitochondrion/{sample}.raw.vcf.gz"),
         tbi=temp("results/mitochondrion/{sample}.raw.vcf.gz.tbi"),
@@ -167,3 +167,43 @@ rule bcftools_conform_mitochondrion:
         drop=only_declared("mitochondrial_vcf"),
     script:
         "../scripts/conform_mitochondrion.sh"
+
+
+rule samtools_mitochondrion_depth:
+    input:
+        bam="results/mitochondrion/{sample}.bam",
+        bai="results/mitochondrion/{sample}.bam.bai",
+    output:
+        temp("results/mitochondrion/{sample}.depth.tsv"),
+    log:
+        "logs/mitochondrion/{sample}.samtools_mitochondrion_depth.log",
+    conda:
+        "../envs/samtools.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(10),
+    shell:
+        "samtools depth -a {input.bam:q} > {output:q} 2> {log:q}"
+
+
+rule mitochondrion_report:
+    input:
+        depths="results/mitochondrion/{sample}.depth.tsv",
+        vcf="results/conform/{sample}.mt.vcf.gz",
+        tbi="results/conform/{sample}.mt.vcf.gz.tbi",
+    output:
+        "results/mitochondrion/{sample}.json",
+    log:
+        "logs/mitochondrion/{sample}.mitochondrion_report.log",
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(10),
+    params:
+        contig=MITOCHONDRION,
+        ends=PROFILE.data["mitochondrion"]["control_region"],
+    script:
+        "../scripts/mitochondrion_report.py"

@@ -4,7 +4,7 @@
 rule fastp:
     input:
         unpack(unit_fastqs),
-        gate=gate_of_unit,
+        clearance=clearance_of_unit,
     output:
         json="results/qc/{unit}.fastp.json",
         html=temp("results/qc/{unit}.fastp.html"),

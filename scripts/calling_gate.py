@@ -11,7 +11,7 @@ sys.stderr = open(snakemake.log[0], "w", buffering=1)
 
 profile = ngc_profile.load(snakemake.config["profile"], snakemake.config["overlay"])
 waivers = tables.by_sample(tables.read_waivers(snakemake.config["waivers"]))
-documents = [json.loads(Path(path).read_text()) for path in snakemake.input]
+documents = [json.loads(Path(path).read_text()) for path in snakemake.input.metrics]
 said = metrics.failures(documents, profile, waivers)
 try:
     passed = metrics.gate("calling", snakemake.wildcards.case, said, snakemake.config["proceed_on_fail"])

@@ -20,6 +20,8 @@ try:
         coverage=source.coverage,
         inserts=source.stats,
         identity=source.identity,
+        families=source.families,
+        mitochondria=source.mitochondria,
         preflight=[source.preflight],
         databases=source.databases,
     )

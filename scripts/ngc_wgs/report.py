@@ -55,7 +55,9 @@ class Facts:
     profile: id, version and the `metrics` of the profile. verdicts: (case, verdict, reasons), in a run's report only.
     samples: per sample its case and its metrics JSON entries by name. units: intake reports. coverage: per sample bases
     by depth, autosomes, as mean_autosome_coverage counts. inserts: per sample inward pairs by insert size (bp).
-    identity: results/identity/CASE.json of each case. unreadable: names of files that were there and could not be read.
+    identity: results/identity/CASE.json of each case. families: results/family/CASE.json of each that has a joint VCF.
+    mitochondria: results/mitochondrion/SAMPLE.json by sample. unreadable: names of files that were there and could not
+    be read.
     """
 
     profile: Mapping
@@ -65,6 +67,8 @@ class Facts:
     coverage: dict[str, dict[int, int]] = field(default_factory=dict)
     inserts: dict[str, dict[int, int]] = field(default_factory=dict)
     identity: list[dict] = field(default_factory=list)
+    families: list[dict] = field(default_factory=list)
+    mitochondria: dict[str, dict] = field(default_factory=dict)
     tools: list[dict] = field(default_factory=list)
     databases: list[dict] = field(default_factory=list)
     workflow: str = ""
@@ -94,6 +98,8 @@ def gather(
     coverage: Iterable[Path] = (),
     inserts: Iterable[Path] = (),
     identity: Iterable[Path] = (),
+    families: Iterable[Path] = (),
+    mitochondria: Iterable[Path] = (),
     preflight: Iterable[Path] = (),
     databases: Iterable[Path] = (),
     forgive: bool = False,
@@ -122,6 +128,8 @@ def gather(
     facts.coverage |= {_sample(path): histogram for path, histogram in read(coverage, read_coverage)}
     facts.inserts |= {_sample(path): histogram for path, histogram in read(inserts, read_inserts)}
     facts.identity += [_among(cases, found) for _, found in read(identity, json.loads)]
+    facts.families += [found for _, found in read(families, json.loads)]
+    facts.mitochondria |= {found["sample"]: found for _, found in read(mitochondria, json.loads)}
     facts.databases += [found for _, found in read(databases, json.loads) if found["name"]]
     for _, found in read(preflight, json.loads):
         facts.tools = found["tools"]
@@ -158,6 +166,8 @@ def gather_run(facts: Facts, cases: Mapping[str, str], units: Iterable[str], res
         coverage=there("qc/{}.wgs_metrics.txt", cases),
         inserts=there("qc/{}.samtools_stats.txt", cases),
         identity=there("identity/{}.json", own),
+        families=there("family/{}.json", own),
+        mitochondria=there("mitochondrion/{}.json", cases),
         preflight=there("intake/{}.json", ["preflight"]),
         databases=there("identity/{}.json", ["population"]),
         forgive=True,
@@ -195,6 +205,8 @@ def sections(facts: Facts) -> list[dict]:
         duplicates(facts),
         q30(facts),
         variants(facts),
+        family(facts),
+        mitochondrion(facts),
         versions(facts),
         definitions(facts),
     ]
@@ -597,6 +609,77 @@ def _lines(facts: Facts, key: str, title: str, about: str, lines: dict, xlab: st
     data = {name: [[x, y] for x, y in line.items() if x <= end and x % step == 0] for name, line in lines.items()}
     pconfig = {"xlab": xlab, "ylab": ylab, "ymin": 0, "style": "lines", "showlegend": len(data) <= MAX_LEGEND}
     return _plot(key, title, about, above, "linegraph", pconfig, [data])
+
+
+def family(facts: Facts) -> dict:
+    """Members of each case of several people, with what the joint VCF says of them."""
+    about = "Cases of several people, by their joint VCF: PASS variants that each member carries, de novo candidates of"
+    about += " high and low confidence, and autosomal variants of a child that its parents cannot give it. Observed:"
+    about += " what the genotypes say of each relation to the index."
+    seen = {}
+    for row in (row for item in facts.identity for row in item["relations"]):
+        seen[row["a"], row["b"]] = seen[row["b"], row["a"]] = f"{escape(row['observed'])} {_badge(row)}"
+    counts, rows = [], []
+    for item in facts.families:
+        index = next((member["sample"] for member in item["members"] if member["relation"] == "index"), None)
+        found = item["variants"]
+        counts.append((escape(item["case"]), *(number(found[key]) for key in ("snvs", "indels", "filtered"))))
+        for member in item["members"]:
+            of, errors = member["mendelian_sites"], member["mendelian_errors"]
+            rows.append(
+                (
+                    escape(item["case"]),
+                    escape(member["sample"]),
+                    escape(member["relation"]),
+                    escape(member["sex"]),
+                    escape(member["affected"]),
+                    "" if member["sample"] == index else seen.get((index, member["sample"]), "not compared"),
+                    number(member["carried"]),
+                    *("" if member[key] is None else number(member[key]) for key in ("denovo_high", "denovo_low")),
+                    "" if of is None else f"{number(errors)} of {number(of)}" + (f" ({errors / of:.2%})" if of else ""),
+                )
+            )
+    if not rows:
+        return _html("ngc_family", "Families", about, "<p>No case has more than one person.</p>")
+    body = folded(("Case", "SNVs", "Indels", "Filtered"), counts)
+    headers = ("Case", "Sample", "Relation", "Sex", "Affected", "Observed", "Carried", "De novo, high", "De novo, low")
+    body += folded((*headers, "Against Mendel"), rows)
+    return _html("ngc_family", "Families", about, body)
+
+
+def mitochondrion(facts: Facts) -> dict:
+    """Depth along the mitochondrion, and its variants with the share of molecules that carry them."""
+    about = "Depth along the mitochondrial contig, reads across its origin included, and the variants by the share of"
+    about += " molecules that carry them; in a run's report only their number."
+    found = facts.mitochondria
+    if not found:
+        return _html("ngc_mitochondrion", "Mitochondrion", about, "<p>No mitochondrion was called.</p>")
+    rows, variants = [], []
+    for sample, item in found.items():
+        passed = [one for one in item["variants"] if not one["filters"]]
+        whole = sum(one["genotype"] == "1" for one in passed)
+        told = f"{item['low']} of low fraction"
+        told += ": more than one person has, a second haplotype?" if item["contaminated"] else ""
+        filtered = len(item["variants"]) - len(passed)
+        numbers = (item["mean_depth"], whole, len(passed) - whole, filtered)
+        rows.append(
+            (escape(sample), *map(number, numbers), f"<strong>{told}</strong>" if item["contaminated"] else told)
+        )
+        for one in item["variants"] if not facts.verdicts else ():
+            kind = "homoplasmic" if one["genotype"] == "1" else "heteroplasmic"
+            name = f"{one['pos']} {escape(one['ref'])}&gt;{escape(one['alt'])}"
+            said = escape(", ".join(one["filters"]) or "PASS")
+            variants.append((escape(sample), name, number(one["fraction"]), number(one["depth"]), kind, said))
+    headers = ("Sample", "Mean depth", "Homoplasmic", "Heteroplasmic", "Filtered", "Contamination")
+    above = folded(headers, rows)
+    above += folded(("Sample", "Variant", "Fraction", "Depth", "", "Filter"), variants)
+    data = {
+        sample: [[at * item["step"] + 1, depth] for at, depth in enumerate(item["depths"])]
+        for sample, item in found.items()
+    }
+    pconfig = {"xlab": "Position (bp)", "ylab": "Depth (x)", "ymin": 0, "style": "lines"}
+    pconfig["showlegend"] = len(data) <= MAX_LEGEND
+    return _plot("ngc_mitochondrion", "Mitochondrion", about, above, "linegraph", pconfig, [data])
 
 
 def versions(facts: Facts) -> dict:

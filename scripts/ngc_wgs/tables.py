@@ -590,7 +590,12 @@ def _judge_keys(sheets: Mapping[str, _Sheet]) -> Iterator[Problem]:
     """Unique rows, and foreign keys in both directions."""
     for name, key, mend in (
         ("cases", ["case"], "keep one row per case"),
-        ("samples", ["sample"], "give every sample its own pseudonym, and one row"),
+        (
+            "samples",
+            ["sample"],
+            "give every sample its own pseudonym, and one row; who belongs to two cases goes with one in a run, and"
+            " with the other in a later one",
+        ),
         ("units", UNIT_KEY, "keep one row per sample, library, flowcell and lane"),
     ):
         frame = _columns(sheets, name, *key)

@@ -6,6 +6,7 @@
 runs    CPU, wall, bytes written and memory of whole runs: NA12878 on chr20 (51x of 100 kb) and the demo
 growth  a simulated genome and one four times as large: what more data costs
 intake  FASTQ intake of 200 MB beside `gzip -dc` of the same files
+joint   joint genotyping of families of two to six; GenomicsDBImport beside CombineGVCFs
 dryrun  `snakemake -n --quiet` for 1, 10, 100 and 1,000 samples
 
 Needs two cores and what the workflow needs. CPU seconds count what was done, also on a machine that others use; wall
@@ -25,6 +26,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dnaio
+import joint
 import measure as m
 
 sys.path.insert(0, str(m.REPOSITORY / "scripts"))
@@ -254,6 +256,7 @@ PARTS: dict[str, Callable[[Path], Iterator[str]]] = {
     "runs": runs,
     "growth": growth,
     "intake": intake,
+    "joint": joint.run,
     "dryrun": dryrun,
 }
 

@@ -22,7 +22,8 @@ from ngc_wgs import report
 in_browser = pytest.mark.skipif(browser.CHROMIUM is None, reason=browser.MISSING)
 SECTIONS = [
     "ngc_verdicts", "ngc_identity", "ngc_relations", "ngc_sex", "ngc_contamination", "ngc_coverage", "ngc_cumulative",
-    "ngc_inserts", "ngc_duplicates", "ngc_q30", "ngc_variants", "ngc_versions", "ngc_definitions",
+    "ngc_inserts", "ngc_duplicates", "ngc_q30", "ngc_variants", "ngc_family", "ngc_mitochondrion", "ngc_versions",
+    "ngc_definitions",
 ]  # fmt: skip
 NATIVE = ["fastp", "samtools", "mosdepth", "bcftools"]
 

@@ -1,5 +1,9 @@
 """A simulated trio in one run with a single person: joint genotypes, ploidy, de novo variants, the mitochondrion."""
 
+import hashlib
+import json
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,15 +16,41 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "simulate"))
 import compare_family
 
 CASE, CHILD, MOTHER, FATHER = "T4DZKQ8RWMXN", "B6HNPT2WXKQD", "D3JRVX7ZMLGC", "F9KTWY4BNPHS"
-SINGLE = "W5GZNPF2YMHB"
+SINGLE, EARLIER = "W5GZNPF2YMHB", "E2XKQ7TRWMZB"
 
 
 @pytest.fixture(scope="module")
-def family_run(tmp_path_factory):
-    """A tiny trio with a single person as another case beside it."""
-    directory = runs.make_demo(tmp_path_factory.mktemp("family") / "trio", "--tiny", "--trio")
+def trio_made(tmp_path_factory):
+    """A tiny trio with a single person as another case beside it, not run."""
+    return runs.make_demo(tmp_path_factory.mktemp("family") / "trio", "--tiny", "--trio")
+
+
+@pytest.fixture(scope="module")
+def family_run(tmp_path_factory, trio_made):
+    directory = runs.copy(trio_made, tmp_path_factory.mktemp("batch") / "trio")
     yield runs.Run(directory, runs.run_workflow(directory))
     runs.unseal(directory)
+
+
+@pytest.fixture
+def duo(tmp_path, trio_made):
+    """The child and its mother, another case of the same data, not run."""
+    directory = runs.copy(trio_made, tmp_path / "late")
+    write_family(directory, EARLIER, "duo", (CHILD, MOTHER))
+    yield directory
+    runs.unseal(directory)
+
+
+def write_family(directory, case, study, samples):
+    """Write the tables for one case of the trio's people, by the rows that the data came with."""
+    (row,) = (row for row in runs.table(directory, "cases") if row["study_type"] != "single")
+    kept = {name: directory / f"all.{name}.tsv" for name in ("samples", "units")}
+    for name, path in kept.items():
+        if not path.exists():
+            shutil.copyfile(directory / f"{name}.tsv", path)
+        rows = [row for row in runs.table(directory, f"all.{name}") if row["sample"] in samples]
+        runs.write_table(directory, name, [{**row, "case": case} if name == "samples" else row for row in rows])
+    runs.write_table(directory, "cases", [{**row, "case": case, "study_type": study}])
 
 
 def joint(run):
@@ -90,3 +120,75 @@ def test_the_germline_vcf_says_nothing_of_the_mitochondrion(family_run):
     for kind in ("vcf", "g.vcf"):
         with pysam.VariantFile(str(runs.bag(family_run.directory, CASE) / "data" / f"{CHILD}.{kind}.gz")) as records:
             assert not any(record.chrom == "chrM" for record in records)
+
+
+# ---- a relative who comes later ----------------------------------------------------------------
+
+
+def of_members(directory, samples):
+    """Time, inode and digest of what was aligned and called of people, indexes included."""
+    paths = [
+        path for s in samples for part in ("alignment", "conform") for path in directory.glob(f"results/{part}/{s}.*")
+    ]
+    return {p.name: (p.stat().st_mtime_ns, p.stat().st_ino, hashlib.sha256(p.read_bytes()).hexdigest()) for p in paths}
+
+
+def planned_work(directory, *arguments):
+    """Samples of which the next run would align or call anything."""
+    paths = [path for path in runs.planned(directory) if path.split("/")[1] in ("alignment", "calling", "conform")]
+    names = {Path(path).name.split(".")[0] for path in paths}
+    return names & {CHILD, MOTHER, FATHER}
+
+
+def test_a_relation_that_the_genotypes_disprove_stops_the_case(family_run, tmp_path):
+    """Told so by the measured values: the simulated genome has too few sites to measure kinship."""
+    directory = runs.copy(family_run.directory, tmp_path / "trio")
+    measured = directory / "results" / "gate" / f"{CASE}.measured.json"
+    found = json.loads(measured.read_text())
+    reason = "F9KTWY4BNPHS: declared parent and child, observed unrelated"
+    found["samples"][CHILD]["values"]["kinship_concordance"] |= {"value": 0, "reason": reason}
+    measured.write_text(json.dumps(found))
+    (directory / "results" / "gate" / f"{CHILD}.cleared").unlink()
+    called = of_members(directory, (CHILD, MOTHER, FATHER))
+    done = runs.run_workflow(directory, f"results/check/{CASE}.accepted")
+    assert done.returncode == 1
+    row = runs.verdicts(directory)[CASE]
+    assert row["verdict"] == "REFUSED" and "at alignment_gate" in row["reasons"]
+    assert f"kinship_concordance 0 agreement ({reason}): FAIL" in runs.said(done)
+    assert of_members(directory, (CHILD, MOTHER, FATHER)) == called
+    runs.unseal(directory)
+
+
+def test_a_relative_who_comes_later_has_nobody_aligned_or_called_again(duo, family_run):
+    done = runs.run_workflow(duo)
+    assert done.returncode == 0, runs.said(done)
+    members = of_members(duo, (CHILD, MOTHER))
+    assert len(members) == 2 * 9
+
+    # In the case as it is, or in a later one: only the new relative is aligned and called.
+    for case in (EARLIER, CASE):
+        write_family(duo, case, "trio", (CHILD, MOTHER, FATHER))
+        assert planned_work(duo) == {FATHER}
+
+    # A change of what the others came of is seen though their gates are made anew: their reads, a setting, their sex.
+    reads = duo / next(row["fq1"] for row in runs.table(duo, "units") if row["sample"] == CHILD)
+    status = reads.stat()
+    os.utime(reads, ns=(status.st_atime_ns, status.st_mtime_ns - 10**9))
+    assert planned_work(duo) == {CHILD, FATHER}
+    os.utime(reads, ns=(status.st_atime_ns, status.st_mtime_ns))
+    runs.configure(duo, optical_distance=100)
+    assert planned_work(duo) == {CHILD, MOTHER, FATHER}
+    runs.configure(duo, optical_distance=2500)
+    assert planned_work(duo) == {FATHER}
+    # A family is never of two references: of another one, all are aligned to it.
+    runs.copy(duo / "reference", duo / "other")
+    runs.configure(duo, reference={"fasta": "other/genome.fa"})
+    assert planned_work(duo) == {CHILD, MOTHER, FATHER}
+    runs.configure(duo, reference={"fasta": "reference/genome.fa"})
+
+    done = runs.run_workflow(duo)
+    assert done.returncode == 0, runs.said(done)
+    assert of_members(duo, (CHILD, MOTHER)) == members
+    alone, batch = (runs.contents(runs.bag(directory, CASE)) for directory in (duo, family_run.directory))
+    assert len(alone) == 3 * 5 + 1
+    assert alone == batch, "a case by itself, and grown, has the digests that it has in a batch"

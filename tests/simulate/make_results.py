@@ -71,7 +71,7 @@ def make(folder: Path, number: int, seed: int = 20261122) -> Made:
     """
     rng, rules = random.Random(seed), profile()
     results = folder / "results"
-    for name in ("qc", "intake", "identity"):
+    for name in ("qc", "intake", "identity", "family", "mitochondrion"):
         (results / name).mkdir(parents=True)
     samples = {f"S{index:05d}XY": f"C{index // 3:05d}K" for index in range(number)}
     units = {sample: [f"{sample}.LIB1.HFLOWDSX2.L{lane + 1}" for lane in range(LANES)] for sample in samples}
@@ -81,6 +81,7 @@ def make(folder: Path, number: int, seed: int = 20261122) -> Made:
             report = {"unit": unit, "sample": sample, "pct_q30": round(rng.gauss(92, 1.5), 4)}
             (results / "intake" / f"{unit}.json").write_text(json.dumps(report))
     _identity(results / "identity", samples, units, rng)
+    _families(results, samples)
     tools = [{"name": name, "version": "1.2", "pinned": "1.3"} for name in ("bwa", "samtools", "gatk", "multiqc")]
     (results / "intake" / "preflight.json").write_text(json.dumps({"tools": tools}))
     (results / "identity" / "population.json").write_text(
@@ -141,6 +142,43 @@ def _outside(value: float, gate: dict) -> bool:
     if gate["applies_to"] == "tumour":
         return False
     return value < gate["value"] if gate["op"] == "<" else value > gate["value"]
+
+
+def _families(results: Path, samples: dict[str, str]) -> None:
+    """Trios of each three samples: index, father, mother; the last sample's mitochondrion holds a second haplotype."""
+    for case in dict.fromkeys(samples.values()):
+        own = [sample for sample in samples if samples[sample] == case]
+        relations = (("index", "female", "yes"), ("father", "male", "no"), ("mother", "female", "no"))
+        members = []
+        for sample, (relation, sex, affected) in zip(own, relations, strict=False):
+            child = relation == "index" and len(own) == 3
+            member = {"sample": sample, "relation": relation, "sex": sex, "affected": affected}
+            member |= {"father": own[1] if child else None, "mother": own[2] if child else None, "carried": 4_800_123}
+            keys = ("denovo_high", "denovo_low", "mendelian_sites", "mendelian_errors")
+            members.append(member | dict(zip(keys, (68, 412, 5_100_000, 20_400) if child else [None] * 4, strict=True)))
+        counts = {"snvs": 5_230_001, "indels": 1_030_002, "filtered": 90_003}
+        made = {"case": case, "variants": counts, "members": members}
+        (results / "family" / f"{case}.json").write_text(json.dumps(made))
+    for at, sample in enumerate(samples):
+        mixed = at == len(samples) - 1
+        low = [
+            {"pos": 900 + 50 * n, "ref": "C", "alt": "T", "fraction": 0.04, "depth": 2500, "genotype": "0/1",
+             "filters": ["low_heteroplasmy", *["mt_many_low_hets"] * mixed]}
+            for n in range(5 if mixed else 1)
+        ]  # fmt: skip
+        made = {
+            "sample": sample, "length": 16_569, "mean_depth": 2500.5, "step": 83,
+            "depths": [2500 + 300 * math.sin(n / 9 + at) for n in range(200)],
+            "variants": [
+                {"pos": pos, "ref": "A", "alt": "G", "fraction": share, "depth": depth, "genotype": gt, "filters": []}
+                for pos, share, depth, gt in ((263, 0.998, 2431, "1"), (3243, 0.312, 2502, "0/1"))
+            ]
+            + [
+                *low,
+            ],
+            "low": len(low), "contaminated": mixed,
+        }  # fmt: skip
+        (results / "mitochondrion" / f"{sample}.json").write_text(json.dumps(made))
 
 
 def _identity(folder: Path, samples: dict[str, str], units: dict[str, list[str]], rng: random.Random) -> None:

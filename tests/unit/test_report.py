@@ -48,7 +48,7 @@ def test_numbers_are_as_in_the_json_and_never_ten_digits_in_a_row():
 def test_every_section_is_there_when_nothing_was_measured(made):
     empty = report.Facts(made.profile, verdicts=[("C00000K", "STOPPED", ("not checked",))])
     keys = [item["id"] for item in report.sections(empty)]
-    assert keys[0] == "ngc_verdicts" and keys[-1] == "ngc_definitions" and len(keys) == 13
+    assert keys[0] == "ngc_verdicts" and keys[-1] == "ngc_definitions" and len(keys) == 15
     for item in report.sections(empty):
         assert item["plot_type"] == "html" and item["data"]
     assert "STOPPED" in text(section(empty, "ngc_verdicts"))
@@ -58,7 +58,7 @@ def test_a_profile_of_other_metrics_leaves_every_section(made):
     other = {**made.profile, "metrics": {}}
     facts = report.gather_run(report.Facts(other), made.samples, made.units, made.results)
     found = report.sections(facts)
-    assert len(found) == 13 and "no zones" in text(found[3])
+    assert len(found) == 15 and "no zones" in text(found[3])
     assert "NOT_MEASURED cross_contamination_rate: the profile does not have it" in text(found[4])
 
 
@@ -267,3 +267,42 @@ def test_the_report_of_a_case_says_nothing_of_other_samples(tmp_path):
     assert facts.identity[0]["relations"] == []
     of_run = report.gather(report.Facts({"metrics": {}}), {"AAAA": "C", "BBBB": "D"}, metrics=[], identity=[path])
     assert (of_run.identity[0]["lods"], of_run.identity[0]["relations"]) == (lods, relations)
+
+
+def rows_of(item):
+    """Rows of a section's tables as texts."""
+    body = item.get("extra", "") + (item["data"] if item["plot_type"] == "html" else "")
+    return [row.replace("</td>", "").split("<td>")[1:] for row in body.split("<tr>") if "<td>" in row]
+
+
+def test_a_family_is_told_with_its_relations_candidates_and_mendelian_errors(facts):
+    del facts.families[1:]
+    counts, child, father, mother = rows_of(section(facts, "ngc_family"))
+    assert [cell.partition("</tr>")[0] for cell in counts] == ["C00000K", "5,230,001", "1,030,002", "90,003"]
+    observed = 'parent and child <span class="badge text-bg-success">PASS</span>'
+    assert child[:9] == ["C00000K", "S00000XY", "index", "female", "yes", "", "4,800,123", "68", "412"]
+    assert child[9].startswith("20,400 of 5,100,000 (0.40%)")
+    assert father[5] == mother[5] == observed and father[7:9] == ["", ""]
+    facts.identity.clear()
+    assert rows_of(section(facts, "ngc_family"))[2][5] == "not compared"
+
+
+def test_a_child_without_any_site_of_mendel_divides_nothing(facts):
+    facts.families[0]["members"][0] |= {"mendelian_sites": 0, "mendelian_errors": 0}
+    assert "0 of 0<" in text(section(facts, "ngc_family"))
+
+
+def test_heteroplasmy_is_told_by_variant_and_a_second_haplotype_is_flagged(facts):
+    item = section(facts, "ngc_mitochondrion")
+    (one,) = (row for row in rows_of(item) if row[0] == "S00000XY" and row[1] == "3243 A&gt;G")
+    assert one[2:5] == ["0.312", "2,502", "heteroplasmic"] and one[5].startswith("PASS")
+    counted = {row[0]: row for row in rows_of(item)[:6]}
+    assert counted["S00000XY"][1:5] == ["2,500.5", "1", "1", "1"]
+    assert counted["S00000XY"][5].startswith("1 of low fraction<")
+    assert "<strong>5 of low fraction: more than one person has" in counted["S00005XY"][5]
+    assert item["data"][0]["S00000XY"][1][0] == 84 and len(item["data"][0]) == 6
+
+
+def test_a_run_tells_the_number_of_mitochondrial_variants_only(facts):
+    facts.verdicts = [("C00000K", "ACCEPTED", ())]
+    assert len(rows_of(section(facts, "ngc_mitochondrion"))) == 6

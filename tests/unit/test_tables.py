@@ -592,7 +592,7 @@ def test_refuses_a_duplicate_case(house):
 def test_refuses_a_sample_pseudonym_used_twice(house):
     house.rows["cases"].append({**CASE_ROW, "case": OTHER_CASE})
     house.rows["samples"].append({**SAMPLE_ROW, "case": OTHER_CASE})
-    house.only_problem("samples", 3, "sample", INDEX, "already used in row 2")
+    house.only_problem("samples", 3, "sample", INDEX, "already used in row 2", "with the other in a later one")
 
 
 def test_refuses_a_duplicate_lane(house):
