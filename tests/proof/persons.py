@@ -577,7 +577,7 @@ class Real:
 
 def run(place: Path) -> Iterator[str]:
     """All of it."""
-    yield "## Identity, kinship and contamination\n"
+    yield f"## Identity, kinship and contamination, seed {SEED}\n"
     wrong: list[str] = []
     pool = Pool.measured(place / "pool", people=8, lanes=4, depth=4, sites=1_000)
     faults, named, lanes = layouts(pool, 50)
