@@ -113,7 +113,14 @@ class Lab:
         )
         make_demo.write_table(self.folder / "cases.tsv", make_demo.CASE_COLUMNS, rows)
         rows = (
-            {**make_demo.SAMPLE, "sample": s.name, "case": s.case, "relation": s.relation, "sex": s.sex}
+            {
+                **make_demo.SAMPLE,
+                "sample": s.name,
+                "case": s.case,
+                "relation": s.relation,
+                "sex": s.sex,
+                "affected": "unknown",
+            }
             for s in samples
         )
         make_demo.write_table(self.folder / "samples.tsv", make_demo.SAMPLE_COLUMNS, rows)
