@@ -24,6 +24,9 @@ REACH = 5_000
 """bp from an identity site to a site for contamination, so that both lie in one container of the CRAM."""
 MAP_SITES = 2_000
 """Sites of the haplotype map: far more than a LOD needs, few enough for the lanes of a thousand genomes in memory."""
+SHOWN_LANES = 100
+"""Lanes of a run that are all compared, and drawn in the report; of more, each with its NEAREST samples."""
+NEAREST = 5
 FEWEST_SITES = 20
 """For identity; below this the resource cannot serve and is refused. Few sites for contamination are NOT_MEASURED."""
 GENOTYPE_QUALITY = 20
@@ -181,13 +184,17 @@ def genotype(likelihoods: Sequence[Sequence[int]]) -> str:
     return "." if second - first < GENOTYPE_QUALITY else str(sums.index(first))
 
 
-def read_fingerprint(lines: Iterable[str], place: str) -> tuple[list[str], dict[tuple[str, int], str]]:
-    """(lanes, genotype of the sample at each site) of a fingerprint VCF: one column per lane, FORMAT/PL.
+Likelihoods = dict[tuple[str, int], list[list[int] | None]]
+"""Contig and 1-based position -> PLs of each lane (0, 1, 2 copies of ALT), None where a lane has none."""
+
+
+def read_fingerprint(lines: Iterable[str], place: str) -> tuple[list[str], Likelihoods]:
+    """(lanes, their likelihoods at each site) of a fingerprint VCF: one column per lane, FORMAT/PL.
 
     Raises IdentityError where it is empty or ends inside a record.
     """
     lanes: list[str] = []
-    found: dict[tuple[str, int], str] = {}
+    found: Likelihoods = {}
     for line in lines:
         fields = line.rstrip("\n").split("\t")
         if line.startswith("#CHROM"):
@@ -197,15 +204,54 @@ def read_fingerprint(lines: Iterable[str], place: str) -> tuple[list[str], dict[
                 raise unusable(place, "ends inside a record")
             keys = fields[8].split(":")
             index = keys.index("PL") if "PL" in keys else None
-            likelihoods = []
-            for cell in fields[9:] if index is not None else []:
-                values = cell.split(":")[index].split(",")
-                if len(values) == 3 and "." not in values:
-                    likelihoods.append([int(value) for value in values])
-            found[fields[0], int(fields[1])] = genotype(likelihoods)
+            likelihoods: list[list[int] | None] = []
+            for cell in fields[9:]:
+                values = cell.split(":")[index].split(",") if index is not None else []
+                told = len(values) == 3 and "." not in values
+                likelihoods.append([int(value) for value in values] if told else None)
+            found[fields[0], int(fields[1])] = likelihoods
     if not lanes:
         raise unusable(place, "has no lanes")
     return lanes, found
+
+
+def genotypes_of(likelihoods: Likelihoods, sites: Iterable[tuple[str, int]]) -> str:
+    """A sample's genotypes by its lanes together, a character per site as `genotype` gives it."""
+    return "".join(genotype([told for told in likelihoods.get(site, []) if told]) for site in sites)
+
+
+def _codes(genotypes: Iterable[str]):
+    """Samples x sites: copies of ALT, 3 where there is no genotype."""
+    import numpy as np
+
+    rows = [np.frombuffer(text.encode(), np.uint8) for text in genotypes]
+    return np.minimum(np.stack(rows) - np.uint8(ord("0")), np.uint8(3))  # "." is below "0" and wraps around
+
+
+def nearest(
+    likelihoods: Likelihoods, sites: Sequence[tuple[str, int]], genotypes: Mapping[str, str], count: int
+) -> set[str]:
+    """The `count` samples for each lane whose genotypes explain its reads best, against those of a stranger.
+
+    genotypes: a character per site, by sample. By log10 of the odds, alleles taken as equally frequent, which the sites
+    are chosen to be: this says whom to compare with, and judges nobody.
+    """
+    import numpy as np
+
+    if not genotypes:
+        return set()
+    names, codes = list(genotypes), _codes(genotypes.values())
+    found: set[str] = set()
+    for lane in range(len(next(iter(likelihoods.values()), []))):
+        told = np.zeros((len(sites), 4))
+        for number, site in enumerate(sites):
+            if site in likelihoods and (values := likelihoods[site][lane]):
+                told[number, :3] = values
+        told[:, :3] /= -10
+        told[:, :3] -= np.log10(10 ** told[:, :3] @ np.array([0.25, 0.5, 0.25]))[:, None]
+        scores = told[np.arange(len(sites)), codes].sum(axis=1)
+        found |= {names[number] for number in np.argsort(-scores, kind="stable")[:count]}
+    return found
 
 
 def genotypes_vcf(sites: Sequence[tuple[str, int]], genotypes: Mapping[str, str]) -> str:
@@ -213,16 +259,23 @@ def genotypes_vcf(sites: Sequence[tuple[str, int]], genotypes: Mapping[str, str]
 
     genotypes: a character per site, as `genotype` gives it.
     """
-    text = {"0": "0/0", "1": "0/1", "2": "1/1", ".": "./."}
+    import numpy as np
+
     lines = ["##fileformat=VCFv4.2", '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">']
     lines.append(
         "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *genotypes, "nobody"])
     )
-    columns = list(genotypes.values())
-    for number, (contig, pos) in enumerate(sites):
-        cells = "\t".join(text[column[number]] for column in columns)
-        lines.append(f"{contig}\t{pos}\t{contig}:{pos}\tA\tC\t.\t.\t.\tGT\t{cells}\t./.")
+    cells = np.array([b"\t0/0", b"\t0/1", b"\t1/1", b"\t./."])[_codes(genotypes.values()).T]
+    for (contig, pos), row in zip(sites, cells, strict=True):
+        lines.append(f"{contig}\t{pos}\t{contig}:{pos}\tA\tC\t.\t.\t.\tGT{row.tobytes().decode()}\t./.")
     return "\n".join(lines) + "\n"
+
+
+def king_pairs(own: Iterable[str], others: Iterable[str]) -> str:
+    """The pairs that plink2 shall tell of: those of a case, and its samples with all others and `nobody`."""
+    own = list(own)
+    pairs = [*combinations(own, 2), *((a, b) for a in own for b in (*others, "nobody"))]
+    return "".join(f"{a}\t{b}\n" for a, b in [("#IID1", "IID2"), *pairs])
 
 
 def digest(text: str) -> str:
@@ -453,10 +506,6 @@ def judge_lanes(
         return measured(1.0, pairs, None, f"{len(right)} lanes compared with each other{by}")
 
     return {name: judge(name) for name, row in samples.items() if row["case"] == case}
-
-
-SHOWN_LANES = 100
-"""Lanes of a run whose matrix is kept whole: as many as the report draws (its MAX_LANES)."""
 
 
 def lod_rows(
