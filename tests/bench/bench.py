@@ -32,7 +32,7 @@ from ngc_wgs import progress
 
 SPINE = ("bwa mem", "samtools fixmate", "samtools sort", "gatk HaplotypeCaller")
 QUALITY = {
-    "reports": ("fastp", "samtools stats", "mosdepth", "gatk CollectWgsMetrics", "bcftools stats", "multiqc"),
+    "reports": ("fastp", "samtools stats", "mosdepth", "gatk CollectWgsMetrics", "bcftools stats", "python multiqc"),
     "identity": (
         "samtools view at sites",
         "bcftools mpileup",

@@ -31,7 +31,7 @@ import genome as g
 import make_demo
 
 DATA = Path(os.environ.get("NGC_WGS_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
-TOOLS = ("bwa", "samtools", "bcftools", "tabix", "bgzip", "fastp", "mosdepth", "gatk", "plink2", "multiqc")
+TOOLS = ("bwa", "samtools", "bcftools", "tabix", "bgzip", "fastp", "mosdepth", "gatk", "plink2")
 CORES = "2"
 SMALL_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # the demo's: a JVM that runs for seconds
 LARGE_JAVA = "-XX:+UseSerialGC"  # what a genome would run with
