@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -435,12 +435,14 @@ def judge_lanes(
     lods: Mapping[tuple[str, str], tuple[float, float, float]],
     limits: Mapping[str, Any],
     known: Iterable[str] = (),
+    relatives: Container[frozenset[str]] = (),
 ) -> dict[str, dict[str, Any]]:
     """Sample of the case -> measured value: 1 where all its lanes are of its person, 0 where one is not or the sample
     is another's, None where the LODs do not tell.
 
-    samples: rows of samples.tsv; lanes: lane -> sample, of all that were compared; known: samples with known genotypes.
-    A sample is of the person of most of its lanes, or of its known genotypes where there are any.
+    samples: rows of samples.tsv; lanes: lane -> sample, of all that were compared; known: samples with known genotypes;
+    relatives: as `unproven_relatives` gives them. A sample is of the person of most of its lanes, or of its known
+    genotypes where there are any.
     """
     of_sample = {name: [lane for lane, sample in lanes.items() if sample == name] for name in set(lanes.values())}
     known = set(known)
@@ -488,7 +490,9 @@ def judge_lanes(
             faults.append(f"sample {name} is {whose(wrong[0], name)}")
         else:
             faults += [f"lane {lane} of {name} is {whose([lane], name)}" for group in wrong for lane in group]
-        faults += [f"samples {name} and {other} are one person" for other in (others(right, name) if right else [])]
+        alike = others(right, name) if right else []
+        related = [other for other in alike if frozenset((name, other)) in relatives]
+        faults += [f"samples {name} and {other} are one person" for other in alike if other not in related]
         for other, row in samples.items():
             if right and other != name and other in of_sample and person_of(row) == person_of(samples[name]):
                 agrees = is_of(right, other)
@@ -501,6 +505,9 @@ def judge_lanes(
         if unclear:
             text = f"LOD between {told.different} and {told.same}, too few reads or sites, for lanes "
             return measured(None, pairs, None, text + ", ".join(dict.fromkeys(unclear)))
+        if related:
+            text = "too few sites to tell relatives from one person: LOD of one person with "
+            return measured(None, pairs, None, text + ", ".join(related))
         # Not with how many others: that depends on the order of the run, and the text is part of a content digest.
         by = " and with its known genotypes" if name in known else ""
         return measured(1.0, pairs, None, f"{len(right)} lanes compared with each other{by}")
@@ -596,6 +603,19 @@ def judge_relations(
         rows.append({"a": a, "b": b, "declared": declared, "observed": observed, **numbers,
                      "sites": pair["sites"], "status": status})  # fmt: skip
     return rows
+
+
+def unproven_relatives(relations: Iterable[Mapping[str, Any]], limits: Mapping[str, Any]) -> set[frozenset[str]]:
+    """Pairs of a case that may be relatives, with too few sites for a kinship.
+
+    A LOD sets one person against two strangers. In a few places relatives can have the same genotypes, so there it
+    proves nothing of them.
+    """
+    return {
+        frozenset((row["a"], row["b"]))
+        for row in relations
+        if row["declared"] in (None, "parent and child", "siblings") and row["sites"] < limits["minimum_sites"]
+    }
 
 
 def child_of(trio: Sequence[str], relations: Iterable[Mapping[str, Any]]) -> str | None:

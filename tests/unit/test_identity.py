@@ -135,6 +135,17 @@ def test_a_lone_lane_with_too_few_reads_is_not_measured():
     assert judged(truth)["A"][0] == 1
 
 
+@pytest.mark.parametrize(("sites", "value"), [(50, None), (5000, 0)])
+def test_relatives_are_not_called_one_person_where_the_sites_are_too_few_for_a_kinship(sites, value):
+    truth, rows = people("A1=a A2=a B1=a"), samples(B={"case": "CA", "relation": "father"})
+    relations = identity.judge_relations("CA", rows, {frozenset("AB"): {**PARENT, "sites": sites}}, KINSHIP)
+    relatives = identity.unproven_relatives(relations, KINSHIP)
+    lanes = {lane: lane[0] for lane in truth}
+    found = identity.judge_lanes("CA", rows, lanes, lods_of(truth), LODS, relatives=relatives)["A"]
+    assert found["value"] == value
+    assert ("relatives from one person" in found["reason"]) == (value is None)
+
+
 @pytest.mark.parametrize("shown", [100, 3])
 def test_all_pairs_are_listed_and_of_many_lanes_only_those_not_clearly_two_persons(shown, monkeypatch):
     monkeypatch.setattr(identity, "SHOWN_LANES", shown)
