@@ -13,8 +13,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 import make_demo
@@ -733,8 +734,38 @@ def tumour_faults(pool: Pool) -> list[str]:
     return wrong
 
 
-def trio(place: Path) -> tuple[int, dict]:
-    """(sites, identity report) of a real trio in 10 kb, whose sites are what is called in the three: made up too."""
+def tumour_told(place: Path) -> Generator[str, None, list[str]]:
+    """The tumour and its normal; returns what is wrong."""
+    tumour = Tumour(place)
+    lines = [line for lanes in tumour.lanes.values() for lane in lanes.values() for line in lane]
+    snvs, pool = called(tumour.fasta, lines), tumour.pool()
+    faults = tumour_faults(pool)
+    of = {lane: name for lane, name in pool.lanes.items() if name in ("TUMOUR7X", "NORMAL7X")}
+    pairs = [min(pool.lods[pair][0] for pair in (two, two[::-1])) for two in combinations(of, 2)]
+    same = sum(lod >= parameters("identity_concordance")["same_from"] for lod in pairs)
+    yield (
+        f"* real tumour and its normal, {len(of)} lanes, {len(snvs)} SNVs in them, so at made-up sites: {same} of"
+        f" {len(pairs)} pairs of lanes are told as one person by themselves, {sum(lod <= -3 for lod in pairs)} as two; as"
+        " they are, with another's normal, with another's lane in either, with an allele lost:"
+        f" {'; '.join(faults) or 'said exactly'}"
+    )
+    return faults
+
+
+def trio_told(place: Path) -> Generator[str, None, list[str]]:
+    """The real trio of 10 kb; returns what is wrong: anything said of its relations, or of persons being one."""
+    report = trio(place)
+    relations = [row["status"] for row in report["relations"]]
+    faults = [] if relations == ["NOT_MEASURED"] * 3 else [f"trio: relations {relations}"]
+    values = [value for sample in report["samples"].values() for value in sample.values()]
+    faults += [f"trio: {value['reason']}" for value in values if value["value"] == 0]
+    said = dict.fromkeys(value["reason"] for value in values if value["value"] is None)
+    yield f"* real trio in 10 kb, {report['sites']} made-up sites: NOT_MEASURED: {'; '.join(said)}"
+    return faults
+
+
+def trio(place: Path) -> dict:
+    """Identity report of a real trio in 10 kb, at what is called in the three with a made-up frequency."""
     fasta = with_index(TRIO_SLICE, place)
     people = {"index": "HG001", "father": "NA12891", "mother": "NA12892"}
     sexes = {"index": "female", "father": "male", "mother": "female"}
@@ -748,8 +779,7 @@ def trio(place: Path) -> tuple[int, dict]:
         Sample(f"{relation.upper()}7X", "TRIO7CASE", {"F1": own}, relation, sexes[relation])
         for relation, own in lanes.items()
     ]
-    report = Lab(place / "lab", fasta, panel, 100).reports(samples)["TRIO7CASE"]
-    return report["sites"], report
+    return Lab(place / "lab", fasta, panel, 100).reports(samples)["TRIO7CASE"]
 
 
 # ---- the report --------------------------------------------------------------------------------
@@ -774,6 +804,8 @@ def run(place: Path) -> Iterator[str]:
         rows.append([what, verdict, "yes" if right else "no"])
         passes = what in ("right parents", "siblings")
         wrong += [] if right and (values[index]["value"] == 1) == passes else [f"{what}: {values}"]
+        lanes = [sample["identity_concordance"] for sample in report["samples"].values()]
+        wrong += [f"{what}: {value['reason']}" for value in lanes if value["value"] != 1]
     yield m.table(["family", "index", "said exactly"], rows)
 
     rows = []
@@ -804,6 +836,8 @@ def run(place: Path) -> Iterator[str]:
                     [spacing, what, f"{share:.0%}", f"{value['estimate']:.2%}", f"{value['error'] or 0:.2%}", told]
                 )
                 wrong += contamination_faults(share, value) if spacing == 500 else []
+        wrong += yield from tumour_told(place / "tumour")
+        wrong += yield from trio_told(place / "trio")
         yield m.table(["spacing", "real reads, 80 kb", "share", "GATK's estimate", "error", "taken as"], rows)
     else:
         yield "Real reads skipped: the test data are not there; set NGC_WGS_TEST_DATA.\n"
