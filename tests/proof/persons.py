@@ -745,7 +745,7 @@ def tumour_told(place: Path) -> Generator[str, None, list[str]]:
     same = sum(lod >= parameters("identity_concordance")["same_from"] for lod in pairs)
     yield (
         f"* real tumour and its normal, {len(of)} lanes, {len(snvs)} SNVs in them, so at made-up sites: {same} of"
-        f" {len(pairs)} pairs of lanes are told as one person by themselves, {sum(lod <= -3 for lod in pairs)} as two; as"
+        f" {len(pairs)} pairs of lanes alone are told as one person, {sum(lod <= -3 for lod in pairs)} as two; as"
         " they are, with another's normal, with another's lane in either, with an allele lost:"
         f" {'; '.join(faults) or 'said exactly'}"
     )
