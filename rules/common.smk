@@ -705,6 +705,7 @@ def forget_refusal():
 def give_verdict(stops):
     """Print the verdicts, write results/verdict.tsv and .json, and tell whether every case was accepted."""
     verdicts = [verdict.judge(case, stops.get(case, [])) for case in TABLES.cases]
+    verdicts = verdict.warn_of_shared_persons(verdicts, {name: row["case"] for name, row in TABLES.samples.items()})
     print(verdict.for_people(verdicts), file=sys.stderr)  # first: a full disk takes no table
     Path("results").mkdir(exist_ok=True)
     Path("results/verdict.tsv").write_text(verdict.table(verdicts))

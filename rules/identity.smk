@@ -237,6 +237,7 @@ rule identity_peers:
     output:
         genotypes="results/identity/{case}.genotypes.json",
         vcf=temp("results/identity/{case}.genotypes.vcf"),
+        pairs=temp("results/identity/{case}.pairs.tsv"),
         own=temp("results/identity/{case}.own.list"),
         peers=temp("results/identity/{case}.peers.list"),
     log:
@@ -281,7 +282,8 @@ rule picard_crosscheck_fingerprints:
 
 rule plink2_king:
     input:
-        "results/identity/{case}.genotypes.vcf",
+        vcf="results/identity/{case}.genotypes.vcf",
+        pairs="results/identity/{case}.pairs.tsv",
     output:
         "results/identity/{case}.kin0",
     log:
@@ -295,8 +297,8 @@ rule plink2_king:
     params:
         prefix=without_suffix,
     shell:
-        "plink2 --vcf {input:q} --allow-extra-chr --threads {threads} --memory {resources.mem_mb}"
-        " --make-king-table --out {params.prefix:q} > {log:q} 2>&1 && rm {params.prefix:q}.log"
+        "plink2 --vcf {input.vcf:q} --allow-extra-chr --threads {threads} --memory {resources.mem_mb}"
+        " --make-king-table --king-table-subset {input.pairs:q} --out {params.prefix:q} > {log:q} 2>&1 && rm {params.prefix:q}.log"
 
 
 rule identity:

@@ -22,7 +22,8 @@ columns = {right for _, right in lods}
 owners = {unit: row["sample"] for unit, row in sheet.units.items() if unit in columns}
 known = columns & set(sheet.samples)
 relations = identity.judge_relations(case, sheet.samples, king, limits["kinship_concordance"])
-concordance = identity.judge_lanes(case, sheet.samples, owners, lods, limits["identity_concordance"], known)
+relatives = identity.unproven_relatives(relations, limits["kinship_concordance"])
+concordance = identity.judge_lanes(case, sheet.samples, owners, lods, limits["identity_concordance"], known, relatives)
 kinship = identity.judge_kinship(case, sheet.samples, relations, limits["kinship_concordance"])
 report = {
     "case": case,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ REACH = 5_000
 """bp from an identity site to a site for contamination, so that both lie in one container of the CRAM."""
 MAP_SITES = 2_000
 """Sites of the haplotype map: far more than a LOD needs, few enough for the lanes of a thousand genomes in memory."""
+SHOWN_LANES = 100
+"""Lanes of a run that are all compared, and drawn in the report; of more, each with its NEAREST samples."""
+NEAREST = 5
 FEWEST_SITES = 20
 """For identity; below this the resource cannot serve and is refused. Few sites for contamination are NOT_MEASURED."""
 GENOTYPE_QUALITY = 20
@@ -181,13 +184,17 @@ def genotype(likelihoods: Sequence[Sequence[int]]) -> str:
     return "." if second - first < GENOTYPE_QUALITY else str(sums.index(first))
 
 
-def read_fingerprint(lines: Iterable[str], place: str) -> tuple[list[str], dict[tuple[str, int], str]]:
-    """(lanes, genotype of the sample at each site) of a fingerprint VCF: one column per lane, FORMAT/PL.
+Likelihoods = dict[tuple[str, int], list[list[int] | None]]
+"""Contig and 1-based position -> PLs of each lane (0, 1, 2 copies of ALT), None where a lane has none."""
+
+
+def read_fingerprint(lines: Iterable[str], place: str) -> tuple[list[str], Likelihoods]:
+    """(lanes, their likelihoods at each site) of a fingerprint VCF: one column per lane, FORMAT/PL.
 
     Raises IdentityError where it is empty or ends inside a record.
     """
     lanes: list[str] = []
-    found: dict[tuple[str, int], str] = {}
+    found: Likelihoods = {}
     for line in lines:
         fields = line.rstrip("\n").split("\t")
         if line.startswith("#CHROM"):
@@ -197,15 +204,54 @@ def read_fingerprint(lines: Iterable[str], place: str) -> tuple[list[str], dict[
                 raise unusable(place, "ends inside a record")
             keys = fields[8].split(":")
             index = keys.index("PL") if "PL" in keys else None
-            likelihoods = []
-            for cell in fields[9:] if index is not None else []:
-                values = cell.split(":")[index].split(",")
-                if len(values) == 3 and "." not in values:
-                    likelihoods.append([int(value) for value in values])
-            found[fields[0], int(fields[1])] = genotype(likelihoods)
+            likelihoods: list[list[int] | None] = []
+            for cell in fields[9:]:
+                values = cell.split(":")[index].split(",") if index is not None else []
+                told = len(values) == 3 and "." not in values
+                likelihoods.append([int(value) for value in values] if told else None)
+            found[fields[0], int(fields[1])] = likelihoods
     if not lanes:
         raise unusable(place, "has no lanes")
     return lanes, found
+
+
+def genotypes_of(likelihoods: Likelihoods, sites: Iterable[tuple[str, int]]) -> str:
+    """A sample's genotypes by its lanes together, a character per site as `genotype` gives it."""
+    return "".join(genotype([told for told in likelihoods.get(site, []) if told]) for site in sites)
+
+
+def _codes(genotypes: Iterable[str]):
+    """Samples x sites: copies of ALT, 3 where there is no genotype."""
+    import numpy as np
+
+    rows = [np.frombuffer(text.encode(), np.uint8) for text in genotypes]
+    return np.minimum(np.stack(rows) - np.uint8(ord("0")), np.uint8(3))  # "." is below "0" and wraps around
+
+
+def nearest(
+    likelihoods: Likelihoods, sites: Sequence[tuple[str, int]], genotypes: Mapping[str, str], count: int
+) -> set[str]:
+    """The `count` samples for each lane whose genotypes explain its reads best, against those of a stranger.
+
+    genotypes: a character per site, by sample. By log10 of the odds, alleles taken as equally frequent, which the sites
+    are chosen to be: this says whom to compare with, and judges nobody.
+    """
+    import numpy as np
+
+    if not genotypes:
+        return set()
+    names, codes = list(genotypes), _codes(genotypes.values())
+    found: set[str] = set()
+    for lane in range(len(next(iter(likelihoods.values()), []))):
+        told = np.zeros((len(sites), 4))
+        for number, site in enumerate(sites):
+            if site in likelihoods and (values := likelihoods[site][lane]):
+                told[number, :3] = values
+        told[:, :3] /= -10
+        told[:, :3] -= np.log10(10 ** told[:, :3] @ np.array([0.25, 0.5, 0.25]))[:, None]
+        scores = told[np.arange(len(sites)), codes].sum(axis=1)
+        found |= {names[number] for number in np.argsort(-scores, kind="stable")[:count]}
+    return found
 
 
 def genotypes_vcf(sites: Sequence[tuple[str, int]], genotypes: Mapping[str, str]) -> str:
@@ -213,16 +259,23 @@ def genotypes_vcf(sites: Sequence[tuple[str, int]], genotypes: Mapping[str, str]
 
     genotypes: a character per site, as `genotype` gives it.
     """
-    text = {"0": "0/0", "1": "0/1", "2": "1/1", ".": "./."}
+    import numpy as np
+
     lines = ["##fileformat=VCFv4.2", '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">']
     lines.append(
         "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *genotypes, "nobody"])
     )
-    columns = list(genotypes.values())
-    for number, (contig, pos) in enumerate(sites):
-        cells = "\t".join(text[column[number]] for column in columns)
-        lines.append(f"{contig}\t{pos}\t{contig}:{pos}\tA\tC\t.\t.\t.\tGT\t{cells}\t./.")
+    cells = np.array([b"\t0/0", b"\t0/1", b"\t1/1", b"\t./."])[_codes(genotypes.values()).T]
+    for (contig, pos), row in zip(sites, cells, strict=True):
+        lines.append(f"{contig}\t{pos}\t{contig}:{pos}\tA\tC\t.\t.\t.\tGT{row.tobytes().decode()}\t./.")
     return "\n".join(lines) + "\n"
+
+
+def king_pairs(own: Iterable[str], others: Iterable[str]) -> str:
+    """The pairs that plink2 shall tell of: those of a case, and its samples with all others and `nobody`."""
+    own = list(own)
+    pairs = [*combinations(own, 2), *((a, b) for a in own for b in (*others, "nobody"))]
+    return "".join(f"{a}\t{b}\n" for a, b in [("#IID1", "IID2"), *pairs])
 
 
 def digest(text: str) -> str:
@@ -382,12 +435,14 @@ def judge_lanes(
     lods: Mapping[tuple[str, str], tuple[float, float, float]],
     limits: Mapping[str, Any],
     known: Iterable[str] = (),
+    relatives: Container[frozenset[str]] = (),
 ) -> dict[str, dict[str, Any]]:
     """Sample of the case -> measured value: 1 where all its lanes are of its person, 0 where one is not or the sample
     is another's, None where the LODs do not tell.
 
-    samples: rows of samples.tsv; lanes: lane -> sample, of all that were compared; known: samples with known genotypes.
-    A sample is of the person of most of its lanes, or of its known genotypes where there are any.
+    samples: rows of samples.tsv; lanes: lane -> sample, of all that were compared; known: samples with known genotypes;
+    relatives: as `unproven_relatives` gives them. A sample is of the person of most of its lanes, or of its known
+    genotypes where there are any.
     """
     of_sample = {name: [lane for lane, sample in lanes.items() if sample == name] for name in set(lanes.values())}
     known = set(known)
@@ -435,7 +490,9 @@ def judge_lanes(
             faults.append(f"sample {name} is {whose(wrong[0], name)}")
         else:
             faults += [f"lane {lane} of {name} is {whose([lane], name)}" for group in wrong for lane in group]
-        faults += [f"samples {name} and {other} are one person" for other in (others(right, name) if right else [])]
+        alike = others(right, name) if right else []
+        related = [other for other in alike if frozenset((name, other)) in relatives]
+        faults += [f"samples {name} and {other} are one person" for other in alike if other not in related]
         for other, row in samples.items():
             if right and other != name and other in of_sample and person_of(row) == person_of(samples[name]):
                 agrees = is_of(right, other)
@@ -448,15 +505,14 @@ def judge_lanes(
         if unclear:
             text = f"LOD between {told.different} and {told.same}, too few reads or sites, for lanes "
             return measured(None, pairs, None, text + ", ".join(dict.fromkeys(unclear)))
+        if related:
+            text = "too few sites to tell relatives from one person: LOD of one person with "
+            return measured(None, pairs, None, text + ", ".join(related))
         # Not with how many others: that depends on the order of the run, and the text is part of a content digest.
         by = " and with its known genotypes" if name in known else ""
         return measured(1.0, pairs, None, f"{len(right)} lanes compared with each other{by}")
 
     return {name: judge(name) for name, row in samples.items() if row["case"] == case}
-
-
-SHOWN_LANES = 100
-"""Lanes of a run whose matrix is kept whole: as many as the report draws (its MAX_LANES)."""
 
 
 def lod_rows(
@@ -547,6 +603,19 @@ def judge_relations(
         rows.append({"a": a, "b": b, "declared": declared, "observed": observed, **numbers,
                      "sites": pair["sites"], "status": status})  # fmt: skip
     return rows
+
+
+def unproven_relatives(relations: Iterable[Mapping[str, Any]], limits: Mapping[str, Any]) -> set[frozenset[str]]:
+    """Pairs of a case that may be relatives, with too few sites for a kinship.
+
+    A LOD sets one person against two strangers. In a few places relatives can have the same genotypes, so there it
+    proves nothing of them.
+    """
+    return {
+        frozenset((row["a"], row["b"]))
+        for row in relations
+        if row["declared"] in (None, "parent and child", "siblings") and row["sites"] < limits["minimum_sites"]
+    }
 
 
 def child_of(trio: Sequence[str], relations: Iterable[Mapping[str, Any]]) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -443,6 +444,16 @@ def gate(name: str, case: str, said: list[str], proceed: bool) -> str:
     if not proceed:
         raise Refused(text)
     return f"{text}\nproceed_on_fail: it runs on, and its submission stays refused.\n"
+
+
+def end_gate(name: str, case: str, said: list[str], proceed: bool, output: Path) -> None:
+    """Write a gate's output and its log, or end the process with the reasons where it refuses."""
+    try:
+        passed = gate(name, case, said, proceed)
+    except Refused as refusal:
+        sys.exit(str(refusal))
+    print(passed, end="", file=sys.stderr)
+    output.write_text(passed)
 
 
 def line(sample: str, metric: dict, profile) -> str:

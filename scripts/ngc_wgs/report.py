@@ -18,12 +18,12 @@ from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ngc_wgs.identity import SHOWN_LANES
+
 RANK = {"FAIL": 0, "WARN": 1, "NOT_MEASURED": 2, "PASS": 3}
 COLOURS = {"FAIL": "#c0392b", "WARN": "#d68910", "NOT_MEASURED": "#7f8c8d", "PASS": "#1e8449"}
 BADGES = {"FAIL": "danger", "WARN": "warning", "NOT_MEASURED": "secondary", "PASS": "success"}
 UNMEASURED = "this run did not measure it"
-MAX_LANES = 100
-"""Lanes of the identity matrix; where there are more, only those that a pair speaks against are drawn."""
 MAX_POINTS, DRAWN_FROM = 100, 0.02
 """Points of a line of a distribution, and the share (%) below which its tail is cut."""
 MAX_LEGEND = 20
@@ -345,7 +345,7 @@ def identity(facts: Facts) -> dict:
         if status != "NOT_MEASURED" and (status == "same") != (told in ("one sample", "same person")):
             against.append((pair, told))
     drawn = set(owner)
-    if len(owner) > MAX_LANES:
+    if len(owner) > SHOWN_LANES:
         drawn = {unit for pair, _ in against for unit in pair}
         about += f" There are {len(owner)} lanes: only the {len(drawn)} are drawn that a pair speaks against."
     rows = [(*map(escape, pair), escape(told), f"{said[pair]} person", number(lods[pair])) for pair, told in against]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -27,7 +27,8 @@ class Verdict:
     """One row of the verdict table; verdict is ACCEPTED, REFUSED (by a gate or the checker) or STOPPED (by a fault).
 
     metrics: of its samples, those that are not PASS: sample, and what metrics.schema.json has of a metric.
-    warnings: what the checker warns of in an accepted submission, one line a rule.
+    warnings: what the checker warns of in an accepted submission, one line a rule, and samples of it that another
+    case has too.
     """
 
     case: str
@@ -66,6 +67,30 @@ def warnings(report: dict) -> list[str]:
 def judge(case: str, stops: list[Stop], results: Path = Path("results")) -> Verdict:
     """A case's verdict from what lies in `results` and the jobs that did not finish."""
     return replace(_judge(case, stops, results), metrics=tuple(_metrics(case, results)))
+
+
+def warn_of_shared_persons(
+    verdicts: list[Verdict], cases: Mapping[str, str], results: Path = Path("results")
+) -> list[Verdict]:
+    """The verdicts, each accepted case warned of a sample that another case found to be of the same person.
+
+    cases: sample -> case. Of two such cases only the one that was measured later is refused: by then the other may
+    have its submission.
+    """
+    said: dict[str, list[str]] = {}
+    for case in (verdict.case for verdict in verdicts):
+        report = results / "identity" / f"{case}.json"
+        for row in json.loads(report.read_text())["relations"] if report.is_file() else []:
+            other = cases.get(row["b"])
+            if row["observed"] == "same person" and other not in (case, None):
+                text = f"sample {row['b']} is the same person as {row['a']} of case {case}, see {report}"
+                said.setdefault(other, []).append(text)
+    return [
+        replace(verdict, warnings=(*verdict.warnings, *said.get(verdict.case, ())))
+        if verdict.verdict == "ACCEPTED"
+        else verdict
+        for verdict in verdicts
+    ]
 
 
 def _metrics(case: str, results: Path) -> Iterator[dict]:

@@ -33,6 +33,23 @@ sys.path.insert(0, str(m.REPOSITORY / "scripts"))
 from ngc_wgs import progress
 
 SPINE = ("bwa mem", "samtools fixmate", "samtools sort", "gatk HaplotypeCaller")
+QUALITY = {
+    "reports": ("fastp", "samtools stats", "mosdepth", "gatk CollectWgsMetrics", "bcftools stats", "python multiqc"),
+    "identity": (
+        "samtools view at sites",
+        "bcftools mpileup",
+        "bcftools call",
+        "gatk GetPileupSummaries",
+        "gatk CalculateContamination",
+        "gatk CrosscheckFingerprints",
+        "plink2",
+        "python identity",
+        "python contamination",
+        "python population",
+    ),
+    "metrics and gates": ("python alignment_metrics", "python metrics", "python alignment_gate", "python calling_gate"),
+}
+"""Beginnings of the parts that are quality control."""
 INTAKE_BYTES = 100_000_000  # of each of the two files
 DRY_RUNS = (1, 10, 100, 1000)
 UNITS_PER_SAMPLE = 2
@@ -110,6 +127,13 @@ def growth(place: Path) -> Iterator[str]:
         " is the same in both runs and falls out of the difference, whose ratio is that of what grows with data.\n"
     )
     yield f"Everything over bwa, sort and HaplotypeCaller: **{more:.1f} / {spine:.1f} = {more / spine:.2f}**\n"
+    grown = columns["difference"]
+    quality = {
+        kind: sum(value for name, value in grown.items() if name.startswith(begins)) for kind, begins in QUALITY.items()
+    }
+    each = ", ".join(f"{kind} {value:.1f}" for kind, value in quality.items())
+    share = sum(quality.values()) / spine
+    yield f"Quality control over the same ({each}): **{sum(quality.values()):.1f} / {spine:.1f} = {share:.2f}**\n"
     yield parts_table(columns, 0.2)
     yield from scaling(*(place / f"genome{scale}" for scale in GROWTH))
 

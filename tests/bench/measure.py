@@ -31,7 +31,7 @@ import genome as g
 import make_demo
 
 DATA = Path(os.environ.get("NGC_WGS_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
-TOOLS = ("bwa", "samtools", "bcftools", "tabix", "bgzip", "fastp", "mosdepth", "gatk")
+TOOLS = ("bwa", "samtools", "bcftools", "tabix", "bgzip", "fastp", "mosdepth", "gatk", "plink2")
 CORES = "2"
 SMALL_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # the demo's: a JVM that runs for seconds
 LARGE_JAVA = "-XX:+UseSerialGC"  # what a genome would run with
@@ -39,6 +39,7 @@ LARGE_JAVA = "-XX:+UseSerialGC"  # what a genome would run with
 WRAPPER = """#!/bin/bash
 step=$1
 if [[ $1 == --java-options ]]; then step=$3; fi
+if [[ " $* " == *" -M -L "* ]]; then step="$1 at sites"; fi
 exec 3>&2
 TIMEFORMAT="{name} $step\t%3U\t%3S"
 {{ time {real} "$@" 2>&3 3>&-; }} 2>> {log}
@@ -225,7 +226,9 @@ def write_tables(folder: Path, samples: Iterable[tuple[str, str, list[dict[str, 
     case = {**make_demo.CASE, **next(iter(make_demo.CASES.values()))}
     for sample, sex, rows in samples:
         cases.append({**case, "case": f"CASE{sample}"})
-        people.append({**make_demo.SAMPLE, "sample": sample, "case": f"CASE{sample}", "sex": sex})
+        people.append(
+            {**make_demo.SAMPLE, "sample": sample, "case": f"CASE{sample}", "sex": sex, "affected": "unknown"}
+        )
         fixed = {"sample": sample, "library": "LIB1", "platform": "ILLUMINA", "model": "NovaSeq 6000"}
         units += [{**fixed, "library_kit": "as published", **row} for row in rows]
     make_demo.write_table(folder / "cases.tsv", make_demo.CASE_COLUMNS, cases)
@@ -269,13 +272,17 @@ def demo(folder: Path) -> None:
 
 
 def simulated(folder: Path, scale: int) -> None:
-    """One woman at the demo's depth, on a genome of 0.55 Mb times `scale`, with Java as a genome would have it."""
+    """One woman at the demo's depth, on a genome of 0.55 Mb times `scale`, with Java as a genome would have it.
+
+    Sites for identity lie 20 kb apart, where a genome has 250 and the demo 0.1: with fewer the small one had too few.
+    """
     lengths = {name: length * (1 if name == "chrM" else scale) for name, length in g.FULL.lengths.items()}
     plan = g.Plan(lengths, *(getattr(g.FULL, name) for name in ("par1", "par2", "telomere", "gap", "duplication")))
     folder.mkdir(parents=True)
     make_demo.make(folder, plan, [make_demo.FEMALE], 1, f"demo-x{scale}")
     config = yaml.safe_load((folder / "config.yaml").read_text())
-    write_config(folder, **{**config, "java_options": LARGE_JAVA})
+    population = {**config["population"], "spacing": 20_000}
+    write_config(folder, **{**config, "java_options": LARGE_JAVA, "population": population})
 
 
 def fastq_bytes(folder: Path) -> int:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 import make_demo
@@ -30,6 +32,9 @@ ERROR = 0.003  # of a base
 STEP = 1_000  # bp from one pair of sites to the next
 UNRELATED = m.DATA / "unrelated"
 SLICE = m.DATA / "ref" / "GRCh38_chr21_chr22_16570000_16610000.fa"
+TUMOUR = m.DATA / "tn_hcc1954_sv"
+TRIO = m.DATA / "trio_ceu_10kb"
+TRIO_SLICE = m.DATA / "ref" / "hg19_chr20_9995001_11095000.fa"
 RULES = (
     "population_header bcftools_population_sites identity_sites samtools_slice bcftools_fingerprint "
     "gatk_get_pileup_summaries gatk_calculate_contamination contamination identity_peers "
@@ -90,6 +95,8 @@ class Lab:
         samples = list(samples)
         results = self.folder / "results" / "alignment"
         results.mkdir(parents=True)
+        passed = self.folder / "results" / "gate"
+        passed.mkdir()
         (self.folder / "reference").mkdir()
         fasta = Path(shutil.copyfile(self.fasta, self.folder / "reference" / "genome.fa"))
         tool("samtools", "faidx", fasta)
@@ -102,6 +109,7 @@ class Lab:
         cases: dict[str, list[Sample]] = {}
         for sample in samples:
             cases.setdefault(sample.case, []).append(sample)
+            (passed / f"{sample.case}.aligned").touch()
         rows = (
             {
                 **make_demo.CASE,
@@ -113,7 +121,14 @@ class Lab:
         )
         make_demo.write_table(self.folder / "cases.tsv", make_demo.CASE_COLUMNS, rows)
         rows = (
-            {**make_demo.SAMPLE, "sample": s.name, "case": s.case, "relation": s.relation, "sex": s.sex}
+            {
+                **make_demo.SAMPLE,
+                "sample": s.name,
+                "case": s.case,
+                "relation": s.relation,
+                "sex": s.sex,
+                "affected": "unknown",
+            }
             for s in samples
         )
         make_demo.write_table(self.folder / "samples.tsv", make_demo.SAMPLE_COLUMNS, rows)
@@ -192,6 +207,22 @@ class Lab:
 
 # ---- simulated people ------------------------------------------------------------------------
 
+Site = tuple[str, int, str, str, float]
+"""Contig, 1-based position, REF, ALT and the frequency of ALT."""
+
+
+def population(stem: Path, lengths: Mapping[str, int], sites: Iterable[Site]) -> Path:
+    """A population VCF with its index."""
+    head = ["##fileformat=VCFv4.2", *(f"##contig=<ID={name},length={length}>" for name, length in lengths.items())]
+    head.append('##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency">')
+    head.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO")
+    body = (f"{contig}\t{pos}\t.\t{ref}\t{alt}\t.\t.\tAF={frequency:.4f}" for contig, pos, ref, alt, frequency in sites)
+    plain = stem.with_suffix(".vcf")
+    plain.write_text("\n".join([*head, *body]) + "\n")
+    tool("bgzip", "-f", plain)
+    tool("bcftools", "index", "-f", "-t", f"{plain}.gz")
+    return Path(f"{plain}.gz")
+
 
 @dataclass
 class World:
@@ -213,21 +244,11 @@ class World:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.fasta = self.folder / "world.fa"
         self.fasta.write_bytes(b">chr1\n" + self.sequence.tobytes() + b"\n")
-        head = [
-            "##fileformat=VCFv4.2",
-            f"##contig=<ID=chr1,length={len(self.sequence)}>",
-            '##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency">',
-            "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO",
-        ]
-        body = (
-            f"chr1\t{pos + 1}\t.\t{chr(ref)}\t{chr(alt)}\t.\t.\tAF={frequency:.4f}"
+        sites = (
+            ("chr1", pos + 1, chr(ref), chr(alt), frequency)
             for pos, ref, alt, frequency in zip(self.positions, self.ref, self.alt, self.frequency, strict=True)
         )
-        plain = self.folder / "population.vcf"
-        plain.write_text("\n".join([*head, *body]) + "\n")
-        tool("bgzip", "-f", plain)
-        self.population = self.folder / "population.vcf.gz"
-        tool("bcftools", "index", "-t", self.population)
+        self.population = population(self.folder / "population", {"chr1": len(self.sequence)}, sites)
 
     def person(self) -> np.ndarray:
         """Two haplotypes of somebody unrelated to all: sites x 2, 1 for ALT."""
@@ -274,9 +295,31 @@ def names(count: int, kind: str) -> list[str]:
 class Pool:
     """Lanes of several people and the LODs of all their pairs, measured once."""
 
-    people: list[str]
+    rows: dict[str, dict[str, str]]
     lanes: dict[str, str]
     lods: dict[tuple[str, str], tuple[float, float, float]]
+
+    @property
+    def people(self) -> list[str]:
+        return list(self.rows)
+
+    @classmethod
+    def of(cls, lab: Lab, samples: Sequence[Sample]) -> Pool:
+        """What `lab` measures of samples that are a case each."""
+        lab.reports(samples)
+        rows, lanes, lods = {}, {}, {}
+        for sample in samples:
+            rows[sample.name] = {
+                "sample": sample.name,
+                "case": f"C{sample.name}",
+                "relation": "index",
+                "sample_type": "germline",
+            }
+            own = [lab.unit(sample.name, lane) for lane in sample.lanes]
+            lanes |= dict.fromkeys(own, sample.name)
+            path = lab.folder / "results" / "identity" / f"{sample.case}.crosscheck.txt"
+            lods |= identity.read_crosscheck(path.read_text(), str(path), own)
+        return cls(rows, lanes, lods)
 
     @classmethod
     def measured(cls, place: Path, people: int, lanes: int, depth: float, sites: int) -> Pool:
@@ -287,30 +330,15 @@ class Pool:
                 names(people, "S"), names(people, "C"), (world.person() for _ in range(people)), strict=True
             )
         ]
-        lab = Lab(place / "lab", world.fasta, world.population, STEP)
-        lab.reports(samples)
-        lods = {}
-        for sample in samples:
-            path = lab.folder / "results" / "identity" / f"{sample.case}.crosscheck.txt"
-            own = [lab.unit(sample.name, lane) for lane in sample.lanes]
-            lods |= identity.read_crosscheck(path.read_text(), str(path), own)
-        return cls(
-            [sample.name for sample in samples],
-            {lab.unit(sample.name, lane): sample.name for sample in samples for lane in sample.lanes},
-            lods,
-        )
+        return cls.of(Lab(place / "lab", world.fasta, world.population, STEP), samples)
 
     def judge(self, labels: Mapping[str, str]) -> dict[str, dict]:
         """Every sample judged when lane `a` is labelled as being lane `labels[a]`."""
-        rows = {
-            name: {"sample": name, "case": f"C{name}", "relation": "index", "sample_type": "germline"}
-            for name in self.people
-        }
         lods = {(labels[left], labels[right]): lod for (left, right), lod in self.lods.items()}
         limits = parameters("identity_concordance")
         judged: dict[str, dict] = {}
-        for name in self.people:
-            judged |= identity.judge_lanes(f"C{name}", rows, self.lanes, lods, limits)
+        for case in {row["case"] for row in self.rows.values()}:
+            judged |= identity.judge_lanes(case, self.rows, self.lanes, lods, limits)
         return judged
 
     def swapped(self, rng: np.random.Generator, swaps: int) -> tuple[dict[str, str], set[str]]:
@@ -572,12 +600,194 @@ class Real:
             )
 
 
+def with_index(source: Path, folder: Path) -> Path:
+    """A copy of a FASTA that bwa and samtools can use."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fasta = Path(shutil.copyfile(source, folder / "slice.fa"))
+    tool("bwa", "index", fasta)
+    tool("samtools", "faidx", fasta)
+    return fasta
+
+
+def together(fasta: Path, lines: Iterable[str]) -> Path:
+    """A sorted BAM of SAM lines."""
+    bam = fasta.with_name("together.bam")
+    header = "".join(f"@SQ\tSN:{name}\tLN:{n}\n" for name, n in identity.read_fai(f"{fasta}.fai").items())
+    tool("samtools", "sort", "-o", bam, "-", stdin=header + "\n".join(lines) + "\n")
+    return bam
+
+
+def called(fasta: Path, lines: Iterable[str]) -> list[tuple[str, int, str, str]]:
+    """SNVs (contig, 1-based position, REF, ALT) that bcftools finds in reads taken together."""
+    bam = together(fasta, lines)
+    raw = tool("bcftools", "mpileup", "-q", "20", "-Q", "20", "-d", "8000", "-f", fasta, bam)
+    found = tool("bcftools", "call", "-m", "-v", "-V", "indels", stdin=raw)
+    rows = (line.split("\t") for line in found.splitlines() if not line.startswith("#"))
+    return [(row[0], int(row[1]), row[3], row[4]) for row in rows if len(row[4]) == 1 and float(row[5]) >= 50]
+
+
+def planted(lines: Iterable[str], share: Mapping[tuple[str, int], tuple[str, float]], rng) -> list[str]:
+    """The same reads as another person's. share: contig, 1-based position -> ALT and the part of reads that have it."""
+    done = []
+    for line in lines:
+        fields = line.split("\t")
+        at, base, bases = int(fields[3]), 0, list(fields[9])
+        for length, kind in re.findall(r"(\d+)([MIDNSHP=X])", fields[5]):
+            if kind in "M=X":
+                for offset in range(int(length)):
+                    alt, part = share.get((fields[2], at + offset), ("", 0.0))
+                    if rng.random() < part:
+                        bases[base + offset] = alt
+            at += int(length) if kind in "MDN=X" else 0
+            base += int(length) if kind in "MIS=X" else 0
+        done.append("\t".join([*fields[:9], "".join(bases), *fields[10:]]))
+    return done
+
+
+@dataclass
+class Tumour:
+    """A tumour and its normal over eleven lanes, 3 kb of each. Not one SNV lies there, so the sites are made up: what
+    is shown is how lanes of a tumour are judged, and nothing of how sure that is.
+    """
+
+    place: Path
+
+    def __post_init__(self) -> None:
+        self.fasta = with_index(TUMOUR / "ref_b37_small.fa", self.place)
+        self.rng = np.random.default_rng(SEED + 5)
+        self.lanes: dict[str, dict[str, list[str]]] = {"N": {}, "T": {}}
+        for path in sorted(TUMOUR.glob("*_R1_xxx.fastq.gz")):
+            flowcell, kind, *_ = path.name.split("_")
+            lane = path.name.split(".")[1]
+            own = aligned(path, path.with_name(path.name.replace("_R1_", "_R2_")), self.fasta)
+            self.lanes[kind][f"{flowcell}-{lane}"] = own
+
+    def sites(self, step: int, frequency: float) -> list[Site]:
+        """A site in each `step` bp where the normal has five reads; between two, one that contamination asks for."""
+        bam = together(self.fasta, (line for lane in self.lanes["N"].values() for line in lane))
+        covered = {
+            (row[0], int(row[1]))
+            for row in map(str.split, tool("samtools", "depth", bam).splitlines())
+            if int(row[2]) >= 5
+        }
+        found = []
+        for contig, sequence in fasta_text(self.fasta).items():
+            for pos in range(step, len(sequence), step // 2):
+                if (contig, pos) in covered:
+                    ref = sequence[pos - 1]
+                    found.append((contig, pos, ref, "GTAC"["ACGT".index(ref)], 0.1 if pos % step else frequency))
+        return found
+
+    def samples(self, sites: Sequence[Site]) -> list[Sample]:
+        """The two as they are, another person made of the normal's reads, and two who differ by a lost allele."""
+        other = self.rng.binomial(2, 0.5, len(sites)) / 2
+        lost = self.rng.integers(2, size=len(sites))
+        shares = {
+            "OTHER": ("N", other),
+            "HETNORMAL": ("N", np.full(len(sites), 0.5)),
+            "LOSTTUMOUR": ("T", lost),
+        }
+        lanes = {"NORMAL": self.lanes["N"], "TUMOUR": self.lanes["T"]}
+        for name, (kind, parts) in shares.items():
+            share = {site[:2]: (site[3], float(part)) for site, part in zip(sites, parts, strict=True)}
+            lanes[name] = {lane: planted(lines, share, self.rng) for lane, lines in self.lanes[kind].items()}
+        return [Sample(f"{name}7X", f"C{name}7X", own) for name, own in lanes.items()]
+
+    def pool(self, step: int = 100, frequency: float = 0.5) -> Pool:
+        """LODs of all lanes; NORMAL and TUMOUR are declared one person, HETNORMAL and LOSTTUMOUR too."""
+        sites = self.sites(step, frequency)
+        panel = population(self.place / f"made{step}", identity.read_fai(f"{self.fasta}.fai"), sites)
+        pool = Pool.of(Lab(self.place / f"lab{step}", self.fasta, panel, step), self.samples(sites))
+        for tumour, normal in PAIRS.items():
+            pool.rows[tumour] |= {"case": pool.rows[normal]["case"], "sample_type": "tumour"}
+        return pool
+
+
+PAIRS = {"TUMOUR7X": "NORMAL7X", "LOSTTUMOUR7X": "HETNORMAL7X"}
+
+
+def fasta_text(fasta: Path) -> dict[str, str]:
+    """Sequences of a FASTA by name."""
+    parts = (part.split("\n", 1) for part in fasta.read_text().split(">")[1:])
+    return {head.split()[0]: text.replace("\n", "").upper() for head, text in parts}
+
+
+def tumour_faults(pool: Pool) -> list[str]:
+    """What was not said of a tumour and its normal: as they are, with another's normal, with another's lane."""
+    same = {lane: lane for lane in pool.lanes}
+    wrong = [f"{name}: {value['reason']}" for name, value in pool.judge(same).items() if value["value"] != 1]
+    own = {name: [lane for lane in pool.lanes if pool.lanes[lane] == name] for name in pool.rows}
+
+    def swapped(*pairs: tuple[str, str]) -> dict[str, dict]:
+        return pool.judge(same | dict(pairs) | {other: one for one, other in pairs})
+
+    def expect(judged: dict[str, dict], name: str, said: str) -> None:
+        if judged[name]["value"] != 0 or said not in judged[name]["reason"].split("; "):
+            wrong.append(f"{name}: not said: {said}; but {judged[name]['reason']}")
+
+    judged = swapped(*zip(own["NORMAL7X"], own["OTHER7X"], strict=True))
+    expect(judged, "NORMAL7X", "samples NORMAL7X and TUMOUR7X are of two persons, the sheet says one")
+    expect(judged, "TUMOUR7X", "samples TUMOUR7X and OTHER7X are one person")
+    # The deepest lane of the normal: another's lane of few reads cannot be told from the rest.
+    for name, lane in (("NORMAL7X", own["NORMAL7X"][3]), ("TUMOUR7X", own["TUMOUR7X"][0])):
+        expect(swapped((lane, own["OTHER7X"][3])), name, f"lane {lane} of {name} is OTHER7X")
+    return wrong
+
+
+def tumour_told(place: Path) -> Generator[str, None, list[str]]:
+    """The tumour and its normal; returns what is wrong."""
+    tumour = Tumour(place)
+    lines = [line for lanes in tumour.lanes.values() for lane in lanes.values() for line in lane]
+    snvs, pool = called(tumour.fasta, lines), tumour.pool()
+    faults = tumour_faults(pool)
+    of = {lane: name for lane, name in pool.lanes.items() if name in ("TUMOUR7X", "NORMAL7X")}
+    pairs = [min(pool.lods[pair][0] for pair in (two, two[::-1])) for two in combinations(of, 2)]
+    same = sum(lod >= parameters("identity_concordance")["same_from"] for lod in pairs)
+    yield (
+        f"* real tumour and its normal, {len(of)} lanes, {len(snvs)} SNVs in them, so at made-up sites: {same} of"
+        f" {len(pairs)} pairs of lanes alone are told as one person, {sum(lod <= -3 for lod in pairs)} as two; as"
+        " they are, with another's normal, with another's lane in either, with an allele lost:"
+        f" {'; '.join(faults) or 'said exactly'}"
+    )
+    return faults
+
+
+def trio_told(place: Path) -> Generator[str, None, list[str]]:
+    """The real trio of 10 kb; returns what is wrong: anything said of its relations, or of persons being one."""
+    report = trio(place)
+    relations = [row["status"] for row in report["relations"]]
+    faults = [] if relations == ["NOT_MEASURED"] * 3 else [f"trio: relations {relations}"]
+    values = [value for sample in report["samples"].values() for value in sample.values()]
+    faults += [f"trio: {value['reason']}" for value in values if value["value"] == 0]
+    said = dict.fromkeys(value["reason"] for value in values if value["value"] is None)
+    yield f"* real trio in 10 kb, {report['sites']} made-up sites: NOT_MEASURED: {'; '.join(said)}"
+    return faults
+
+
+def trio(place: Path) -> dict:
+    """Identity report of a real trio in 10 kb, at what is called in the three with a made-up frequency."""
+    fasta = with_index(TRIO_SLICE, place)
+    people = {"index": "HG001", "father": "NA12891", "mother": "NA12892"}
+    sexes = {"index": "female", "father": "male", "mother": "female"}
+    lanes = {
+        relation: aligned(*(TRIO / f"{name}_R{read}.fastq.gz" for read in (1, 2)), fasta)
+        for relation, name in people.items()
+    }
+    snvs = called(fasta, (line for own in lanes.values() for line in own))
+    panel = population(place / "made", identity.read_fai(f"{fasta}.fai"), [(*snv, 0.2) for snv in snvs])
+    samples = [
+        Sample(f"{relation.upper()}7X", "TRIO7CASE", {"F1": own}, relation, sexes[relation])
+        for relation, own in lanes.items()
+    ]
+    return Lab(place / "lab", fasta, panel, 100).reports(samples)["TRIO7CASE"]
+
+
 # ---- the report --------------------------------------------------------------------------------
 
 
 def run(place: Path) -> Iterator[str]:
     """All of it."""
-    yield "## Identity, kinship and contamination\n"
+    yield f"## Identity, kinship and contamination, seed {SEED}\n"
     wrong: list[str] = []
     pool = Pool.measured(place / "pool", people=8, lanes=4, depth=4, sites=1_000)
     faults, named, lanes = layouts(pool, 50)
@@ -594,6 +804,8 @@ def run(place: Path) -> Iterator[str]:
         rows.append([what, verdict, "yes" if right else "no"])
         passes = what in ("right parents", "siblings")
         wrong += [] if right and (values[index]["value"] == 1) == passes else [f"{what}: {values}"]
+        lanes = [sample["identity_concordance"] for sample in report["samples"].values()]
+        wrong += [f"{what}: {value['reason']}" for value in lanes if value["value"] != 1]
     yield m.table(["family", "index", "said exactly"], rows)
 
     rows = []
@@ -624,6 +836,8 @@ def run(place: Path) -> Iterator[str]:
                     [spacing, what, f"{share:.0%}", f"{value['estimate']:.2%}", f"{value['error'] or 0:.2%}", told]
                 )
                 wrong += contamination_faults(share, value) if spacing == 500 else []
+        wrong += yield from tumour_told(place / "tumour")
+        wrong += yield from trio_told(place / "trio")
         yield m.table(["spacing", "real reads, 80 kb", "share", "GATK's estimate", "error", "taken as"], rows)
     else:
         yield "Real reads skipped: the test data are not there; set NGC_WGS_TEST_DATA.\n"

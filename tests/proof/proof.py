@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the project claims of itself, proven anew; a Markdown report on standard output.
 
-    proof.py [--only NAME ...] [--demo FOLDER] [--work FOLDER]
+    proof.py [--only NAME ...] [--demo FOLDER] [--seed N] [--work FOLDER]
 
 tamper       1,000 single bytes changed in a sealed submission, and whole files: each found
 identifiers  every form in every place found and masked; a million read names and a run's output: no alarm
@@ -62,8 +62,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", action="append", choices=PARTS, metavar="NAME", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--demo", type=Path, help="the folder of a finished demo run")
+    parser.add_argument("--seed", type=int, default=persons.SEED, help="of identity: draws other people and layouts")
     parser.add_argument("--work", type=Path, help="an empty folder for what is made, kept; else one that goes away")
     args = parser.parse_args(arguments)
+    persons.SEED = args.seed
     print(f"# Proofs\n\n{m.machine()}\n", flush=True)
     status = 0
     with m.workplace(args.work) as place:

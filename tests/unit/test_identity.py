@@ -1,6 +1,7 @@
 """Lanes, relations, contamination and Mendel's laws, judged from what the tools said."""
 
 import math
+import random
 
 import polars as pl
 import pytest
@@ -132,6 +133,17 @@ def test_a_lone_lane_with_too_few_reads_is_not_measured():
     lods = {**lods_of(truth), ("A1", "A1"): (0.5,) * 3}
     assert judged(truth, lods=lods)["A"][0] is None
     assert judged(truth)["A"][0] == 1
+
+
+@pytest.mark.parametrize(("sites", "value"), [(50, None), (5000, 0)])
+def test_relatives_are_not_called_one_person_where_the_sites_are_too_few_for_a_kinship(sites, value):
+    truth, rows = people("A1=a A2=a B1=a"), samples(B={"case": "CA", "relation": "father"})
+    relations = identity.judge_relations("CA", rows, {frozenset("AB"): {**PARENT, "sites": sites}}, KINSHIP)
+    relatives = identity.unproven_relatives(relations, KINSHIP)
+    lanes = {lane: lane[0] for lane in truth}
+    found = identity.judge_lanes("CA", rows, lanes, lods_of(truth), LODS, relatives=relatives)["A"]
+    assert found["value"] == value
+    assert ("relatives from one person" in found["reason"]) == (value is None)
 
 
 @pytest.mark.parametrize("shown", [100, 3])
@@ -316,7 +328,9 @@ def test_a_report_that_lacks_a_pair_of_the_cases_lanes_is_an_error():
 def test_a_fingerprint_that_ends_inside_a_record_is_an_error():
     head = "##x\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tA1\tA2\n"
     line = "chr1\t5\t.\tA\tC\t.\t.\t.\tGT:PL\t0/1:30,0,40\t0/0:0,3,30\n"
-    assert identity.read_fingerprint((head + line).splitlines(), "p") == (["A1", "A2"], {("chr1", 5): "1"})
+    lanes, found = identity.read_fingerprint((head + line).splitlines(), "p")
+    assert (lanes, found) == (["A1", "A2"], {("chr1", 5): [[30, 0, 40], [0, 3, 30]]})
+    assert identity.genotypes_of(found, [("chr1", 4), ("chr1", 5)]) == ".1"
     for text in (head + line[:-14], "##x\n", ""):
         with pytest.raises(identity.IdentityError, match=r"^p: "):
             identity.read_fingerprint(text.splitlines(), "p")
@@ -420,6 +434,25 @@ def test_the_vcf_for_plink_has_a_column_of_nobody():
     lines = identity.genotypes_vcf([("chr1", 5)], {"A": "1"}).splitlines()
     assert lines[-2].endswith("FORMAT\tA\tnobody")
     assert lines[-1].endswith("GT\t0/1\t./.")
+
+
+def test_the_vcf_for_plink_has_every_sample_at_every_site_and_pairs_of_the_case_only():
+    text = identity.genotypes_vcf([("chr1", 5), ("chr1", 9)], {"A": "02", "B": ".1"})
+    assert [line.split("\t")[9:] for line in text.splitlines()[-2:]] == [["0/0", "./.", "./."], ["1/1", "0/1", "./."]]
+    pairs = identity.king_pairs(["A", "B"], ["C"]).splitlines()[1:]
+    assert pairs == ["A\tB", "A\tC", "A\tnobody", "B\tC", "B\tnobody"]
+
+
+def test_of_a_large_run_each_lane_is_compared_with_the_samples_that_explain_its_reads_best():
+    sites = [("chr1", number) for number in range(60)]
+    rng = random.Random(5)
+    people = {f"P{number}": "".join(rng.choices("0112", k=60)) for number in range(40)}
+    weak = {"0": [0, 3, 25], "1": [20, 0, 20], "2": [25, 3, 0]}
+    lanes = {site: [weak[people["P7"][n]], weak[people["P31"][n]], None] for n, site in enumerate(sites)}
+    blank = {**people, "EMPTY": "." * 60}
+    assert identity.nearest(lanes, sites, blank, 1) >= {"P7", "P31"}
+    assert len(identity.nearest(lanes, sites, blank, 3)) <= 9
+    assert identity.nearest(lanes, sites, {}, 3) == set()
 
 
 def test_only_other_cases_with_the_same_sites_are_compared(tmp_path):

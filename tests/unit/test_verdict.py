@@ -147,3 +147,17 @@ def test_a_gate_that_refuses_comes_before_a_job_that_was_still_to_do(results, tm
     assert judged.verdict == "REFUSED"
     assert judged.reasons[0] == "at alignment_gate"
     assert judged.reasons[-1].startswith("NGC-MET-001")
+
+
+@pytest.mark.parametrize(("observed", "warned"), [("same person", 1), ("siblings", 0)])
+def test_an_accepted_case_is_warned_of_a_person_whom_a_later_case_has_too(results, observed, warned):
+    folder = results / "identity"
+    folder.mkdir()
+    own, later = {"a": "S1", "b": "S2", "observed": "siblings"}, {"a": "T1", "b": "S1", "observed": observed}
+    (folder / f"{CASE}.json").write_text(json.dumps({"relations": [own]}))
+    (folder / "BBBB2222.json").write_text(json.dumps({"relations": [later]}))
+    verdicts = [verdict.judge(case, [], results) for case in (CASE, "BBBB2222", "CCCC3333")]
+    told = verdict.warn_of_shared_persons(verdicts, {"S1": CASE, "S2": CASE, "T1": "BBBB2222"}, results)
+    assert [len(item.warnings) for item in told] == [warned, 0, 0]
+    if warned:
+        assert "S1 is the same person as T1 of case BBBB2222" in verdict.for_people(told)
