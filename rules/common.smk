@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import snakemake.io
+import snakemake.sourcecache
 import yaml
 from snakemake.exceptions import WorkflowError
 
@@ -36,6 +37,8 @@ async def never_protected(self):
 
 
 snakemake.io._IOFile.protected = never_protected
+# Snakemake takes the path of a job's script apart three times a job: an eighth of a dry run of many samples.
+snakemake.sourcecache.parse_uri = functools.cache(snakemake.sourcecache.parse_uri)
 
 faults = tables.load_config(config, HOUSE / "config" / "schemas" / "config.schema.yaml")
 if faults:
@@ -702,15 +705,26 @@ def forget_refusal():
             Path(f"results/intake/tools/{tool}.txt").unlink(missing_ok=True)
 
 
+def whole_run():
+    """Whether every case was asked for, and not only some targets."""
+    return any(job.rule.name == "all" for job in workflow.dag.jobs)
+
+
 def give_verdict(stops):
-    """Print the verdicts, write results/verdict.tsv and .json, and tell whether every case was accepted."""
+    """Print the verdicts, write results/verdict.tsv and .json, and tell whether every case was accepted.
+
+    The report costs seconds, so a run of some targets makes it only where a verdict is another than before.
+    """
     verdicts = [verdict.judge(case, stops.get(case, [])) for case in TABLES.cases]
     verdicts = verdict.warn_of_shared_persons(verdicts, {name: row["case"] for name, row in TABLES.samples.items()})
     print(verdict.for_people(verdicts), file=sys.stderr)  # first: a full disk takes no table
     Path("results").mkdir(exist_ok=True)
     Path("results/verdict.tsv").write_text(verdict.table(verdicts))
-    Path("results/verdict.json").write_text(verdict.as_json(verdicts))
-    give_report(verdicts)
+    file, text = Path("results/verdict.json"), verdict.as_json(verdicts)
+    news = whole_run() or not file.is_file() or file.read_text() != text
+    file.write_text(text)
+    if news:
+        give_report(verdicts)
     return all(item.verdict == "ACCEPTED" for item in verdicts)
 
 

@@ -7,7 +7,7 @@ runs    CPU, wall, bytes written and memory of whole runs: NA12878 on chr20 (51x
 growth  a simulated genome and one four times as large: what more data costs
 intake  FASTQ intake of 200 MB beside `gzip -dc` of the same files
 joint   joint genotyping of families of two to six; GenomicsDBImport beside CombineGVCFs
-dryrun  `snakemake -n --quiet` for 1, 10, 100 and 1,000 samples
+dryrun  `snakemake -n --quiet` for 1, 10, 100 and 1,000 samples, beside a bare workflow of as many jobs
 
 Needs two cores and what the workflow needs. CPU seconds count what was done, also on a machine that others use; wall
 seconds and the largest ratios of small runs do not stand such company. Real reads: NGC_WGS_TEST_DATA, or
@@ -20,6 +20,7 @@ import argparse
 import gzip
 import itertools
 import multiprocessing
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -53,6 +54,7 @@ QUALITY = {
 INTAKE_BYTES = 100_000_000  # of each of the two files
 DRY_RUNS = (1, 10, 100, 1000)
 UNITS_PER_SAMPLE = 2
+SHARED_JOBS = 13  # of a run, however many samples: tools, reference, sites, preflight, all
 GROWTH = (2, 8)  # times the demo's genome
 WHOLE_GENOMES = {"30x": 60.0, "90x": 180.0}  # GB of FASTQ, at the 0.63 bytes a base of the simulated reads
 
@@ -261,19 +263,44 @@ def write_batch(folder: Path, samples: int) -> None:
     m.write_tables(folder, people)
 
 
+def write_bare(folder: Path, samples: int, jobs: int) -> None:
+    """A workflow that does nothing but have so many jobs a sample, each with one input, one output and a command."""
+    folder.mkdir(exist_ok=True)
+    names = f"[f'S{{i:04d}}' for i in range({samples})]"
+    rules = [f"rule all:\n    input: expand('out/{{sample}}.{jobs}', sample={names})\n"]
+    for step in range(1, jobs + 1):
+        before = f"    input: 'out/{{sample}}.{step - 1}'\n" if step > 1 else ""
+        rules.append(f"rule step{step}:\n{before}    output: 'out/{{sample}}.{step}'\n    shell: 'touch {{output}}'\n")
+    (folder / "Snakefile").write_text("\n".join(rules))
+
+
 def dryrun(place: Path) -> Iterator[str]:
     """The engine and our own parsing for growing batches, with one part a genome and with as many as shipped."""
     yield "## Dry run\n"
     rows = []
+    bare = place / "bare"
     for samples in DRY_RUNS:
         folder = place / f"batch{samples}"
         write_batch(folder, samples)
         for scatter in (1, 24):
             m.write_config(folder, calling={"scatter": scatter})
-            used = m.meter(m.workflow_command(folder, "-n", "--quiet"), place / "dryrun.log")
-            rows.append([samples, scatter, f"{used.cpu:.1f}", f"{used.wall:.1f}", f"{used.rss:.0f}"])
-    yield f"`snakemake -n --quiet`, single cases of {UNITS_PER_SAMPLE} units, nothing done before.\n"
-    yield m.table(["samples", "scatter", "CPU s", "wall s", "largest process, MB"], rows)
+            log = place / "dryrun.log"
+            used = m.meter(m.workflow_command(folder, "-n", "--quiet"), log)
+            total = int(re.search(r"\btotal +(\d+)", log.read_text())[1])
+            jobs = round((total - SHARED_JOBS) / samples)
+            write_bare(bare, samples, jobs)
+            words = ["--profile", str(m.REPOSITORY / "profiles" / "default"), "--directory", str(bare)]
+            plain = m.meter(["snakemake", "-n", "--quiet", "--snakefile", str(bare / "Snakefile"), *words], log)
+            ratio = f"{used.cpu / plain.cpu:.2f}"
+            memory = [f"{one.rss:.0f}" for one in (used, plain)]
+            figures = [f"{used.cpu:.1f}", f"{plain.cpu:.1f}", ratio, f"{used.wall:.1f}", *memory]
+            rows.append([samples, scatter, total, jobs, *figures])
+    yield (
+        f"`snakemake -n --quiet`, single cases of {UNITS_PER_SAMPLE} units, nothing done before; bare: a workflow of as"
+        " many jobs a sample, each with one input, one output and a command.\n"
+    )
+    head = ["samples", "scatter", "jobs", "a sample", "CPU s", "bare", "ratio", "wall s", "MB", "bare"]
+    yield m.table(head, rows)
 
 
 PARTS: dict[str, Callable[[Path], Iterator[str]]] = {

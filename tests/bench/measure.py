@@ -226,9 +226,8 @@ def write_tables(folder: Path, samples: Iterable[tuple[str, str, list[dict[str, 
     case = {**make_demo.CASE, **next(iter(make_demo.CASES.values()))}
     for sample, sex, rows in samples:
         cases.append({**case, "case": f"CASE{sample}"})
-        people.append(
-            {**make_demo.SAMPLE, "sample": sample, "case": f"CASE{sample}", "sex": sex, "affected": "unknown"}
-        )
+        fixed = {**make_demo.SAMPLE, "relation": "index", "affected": "yes"}
+        people.append({**fixed, "sample": sample, "case": f"CASE{sample}", "sex": sex})
         fixed = {"sample": sample, "library": "LIB1", "platform": "ILLUMINA", "model": "NovaSeq 6000"}
         units += [{**fixed, "library_kit": "as published", **row} for row in rows]
     make_demo.write_table(folder / "cases.tsv", make_demo.CASE_COLUMNS, cases)
@@ -237,8 +236,11 @@ def write_tables(folder: Path, samples: Iterable[tuple[str, str, list[dict[str, 
 
 
 def write_config(folder: Path, **changes: object) -> None:
-    """config.yaml of a data set: the demo's, one scatter part, with `changes`."""
-    config = {**make_demo.config(), "calling": {"scatter": 1}, "java_options": SMALL_JAVA, **changes}
+    """config.yaml of a data set: the demo's, one scatter part, no population where it has none, with `changes`."""
+    config = {**make_demo.config(), "calling": {"scatter": 1}, "java_options": SMALL_JAVA}
+    if not (folder / config["population"]["vcf"]).is_file():
+        del config["population"]
+    config |= changes
     (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 
 

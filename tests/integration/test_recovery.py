@@ -205,6 +205,13 @@ def test_a_case_joins_a_finished_batch_and_runs_by_itself_or_in_a_batch(finished
         path: state for path, state in after.items() if path.name in of_run
     }
     assert first in runs.verdicts(finished)
+    page = finished / "results" / "run.multiqc.html"
+    made = page.stat().st_mtime_ns
+    assert made > before[page][0], "a verdict more"
+    unit = next((finished / "results" / "intake").glob(f"{sample}.*.json")).stem
+    done = runs.run_workflow(finished, f"results/qc/{unit}.fastp.json")
+    assert done.returncode == 0, done.stderr
+    assert page.stat().st_mtime_ns == made, "the same verdicts"
 
 
 # ---- disks ----------------------------------------------------------------------------------

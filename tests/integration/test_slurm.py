@@ -192,6 +192,43 @@ def test_what_slurm_kills_is_done_again_to_the_same_content(cluster, profile, fi
         assert {**ours, "command": ""} == {**theirs, "command": ""}
 
 
+def test_a_node_that_is_drained_ends_its_job_and_gets_no_other(cluster, profile, finished, tiny_run, tmp_path):
+    reports = [f"results/qc/{unit}.fastp.json" for unit in UNITS]
+    for name in reports:
+        (finished / name).unlink()
+    hold = tmp_path / "hold"
+    hold.mkdir()
+    wait = 'touch "$HOLD/runs"; until [[ -e $HOLD/drained ]]; do sleep 0.2; done; exec $REAL "$@"\n'
+    log = tmp_path / "launcher.log"
+    # One job at a time, so that the second is handed out when the node is drained.
+    launcher = launch(
+        finished, profile, runs.tool(tmp_path / "tools", "fastp", wait).parent, log, *reports, "--jobs", "1"
+    )
+
+    def ours() -> list[dict[str, str]]:
+        return [job for job in jobs("fastp") if job["StdOut"].startswith(str(finished))]
+
+    slurm.wait_until((hold / "runs").exists, "a job that waits", 300)
+    (job,) = ours()
+    subprocess.run(
+        ["scontrol", "update", f"NodeName={job['NodeList']}", "State=DRAIN", "Reason=a new disk"], check=True
+    )
+    assert cluster.states()[job["NodeList"]] == "draining"
+    try:
+        (hold / "drained").touch()
+        assert launcher.wait(timeout=300) == 0, log.read_text()
+        first, second = ours()
+        assert [one["JobState"] for one in (first, second)] == ["COMPLETED", "COMPLETED"]
+        assert (first["JobId"], first["Restarts"], first["NodeList"]) == (job["JobId"], "0", job["NodeList"])
+        assert second["NodeList"] != job["NodeList"]
+        assert cluster.states()[job["NodeList"]] == "drained"
+    finally:
+        subprocess.run(["scontrol", "update", f"NodeName={job['NodeList']}", "State=RESUME"], check=True)
+    for name in reports:  # apart from the command, which names the stand-in's path
+        made, expected = (json.loads((folder / name).read_text()) for folder in (finished, tiny_run.directory))
+        assert {**made, "command": ""} == {**expected, "command": ""}
+
+
 @pytest.mark.proof
 def test_a_whole_run_on_the_cluster_has_the_content_of_a_local_one(cluster, profile, tiny, tiny_run, tmp_path):
     log = tmp_path / "launcher.log"

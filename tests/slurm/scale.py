@@ -10,12 +10,15 @@ with the options of profiles/slurm, and not the speed of any tool. Each job take
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -30,15 +33,29 @@ rule all:
 
 rule one:
     output:
-        touch("done/{{job}}"),
+        "done/{{job}}",
     threads: 2
     shell:
-        "sleep {seconds}"
+        "(echo $SLURMD_NODENAME; date +%s.%N; sleep {seconds}; date +%s.%N) > {{output}}"
 """
 
 
-def run(folder: Path, jobs: int, seconds: int) -> float:
-    """Wall seconds of a run of so many sleeping jobs."""
+@dataclass(frozen=True)
+class Times:
+    """Of a run, in seconds. wall: of the launcher. work: from the first job's work to the end of the last one's.
+
+    between: from one job's end to the next one's work on the same node, mean. tail: from the end of the last job's
+    work to the end of the launcher, which asks less and less often while no job ends.
+    """
+
+    wall: float
+    work: float
+    between: float
+    tail: float
+
+
+def run(folder: Path, jobs: int, seconds: int) -> Times:
+    """A run of so many sleeping jobs."""
     folder.mkdir()
     (folder / "Snakefile").write_text(WORKFLOW.format(jobs=jobs, seconds=seconds))
     profile = folder / "profile"
@@ -47,12 +64,22 @@ def run(folder: Path, jobs: int, seconds: int) -> float:
     text = re.sub(r"(?m)^  - slurm_account=.*\n", "", text)
     (profile / "config.yaml").write_text(re.sub(r"slurm_partition=\S+", "slurm_partition=main", text))
     options = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2")
-    begun = time.monotonic()
+    begun = time.time()
     with (folder / "log").open("w") as log:
         command = ["snakemake", "--workflow-profile", profile, "--directory", folder, *options]
         environment = {**os.environ, "COLUMNS": "200"}
         subprocess.run(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT, check=True)
-    return time.monotonic() - begun
+    ended = time.time()
+    nodes: dict[str, list[tuple[float, float]]] = {}
+    for path in (folder / "done").iterdir():
+        node, start, end = path.read_text().split()
+        nodes.setdefault(node, []).append((float(start), float(end)))
+    between = [
+        later[0] - earlier[1] for spans in nodes.values() for earlier, later in itertools.pairwise(sorted(spans))
+    ]
+    first = min(start for spans in nodes.values() for start, _ in spans)
+    last = max(end for spans in nodes.values() for _, end in spans)
+    return Times(ended - begun, last - first, statistics.mean(between), ended - last)
 
 
 def main() -> None:
@@ -69,10 +96,14 @@ def main() -> None:
             drain = ["scontrol", "update", f"NodeName={node}", "State=DRAIN", "Reason=one node only"]
             subprocess.run(drain, check=True)
         one = run(Path(place) / "one", wanted.jobs, wanted.seconds)
-    print(f"{wanted.jobs} jobs that sleep {wanted.seconds} s, one a node at a time:\n")
-    print("| nodes | wall s |\n|--:|--:|")
-    print(f"| 1 | {one:.0f} |\n| 3 | {three:.0f} |\n")
-    print(f"{one / three:.2f} times as fast, {one / three / 3:.2f} of linear")
+    print(
+        f"{wanted.jobs} jobs that sleep {wanted.seconds} s, one a node at a time, load now {os.getloadavg()[0]:.0f}:\n"
+    )
+    print("| nodes | wall s | work s | between two jobs s | tail s |\n|--:|--:|--:|--:|--:|")
+    for nodes, used in ((1, one), (3, three)):
+        print(f"| {nodes} | {used.wall:.0f} | {used.work:.0f} | {used.between:.1f} | {used.tail:.0f} |")
+    print(f"\nWall: {one.wall / three.wall:.2f} times as fast, {one.wall / three.wall / 3:.2f} of linear.", end=" ")
+    print(f"Work: {one.work / three.work:.2f} times as fast, {one.work / three.work / 3:.2f} of linear.")
 
 
 if __name__ == "__main__":
