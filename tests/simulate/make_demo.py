@@ -11,7 +11,8 @@ parameters a second call does nothing; nothing appears under its final name befo
 Needs samtools, bcftools, bgzip, bwa and art_illumina. `--tiny` makes one male, two units and 60 kb for tests of faults.
 `--trio` makes a boy and his parents on 230 kb (with `--tiny` 60 kb): de novo variants and what looks like them
 (truth/planted.tsv), and a mitochondrion of many molecules with heteroplasmies (truth/heteroplasmy.tsv).
-`--sv` makes such a family on 1.6 Mb with structural variants instead (structural.py; truth/structural.tsv).
+`--sv` makes such a family on 1.6 Mb (with `--tiny` 190 kb) with structural variants instead (structural.py,
+truth/structural.tsv).
 """
 
 from __future__ import annotations
@@ -585,7 +586,7 @@ def make(folder: Path, plan: Plan, people: list[Person], seed: int, name: str) -
     (folder / "truth").mkdir()
     write_bed(whole, folder / "truth" / "genome.bed")
     write_bed(g.subtract(whole, genome.hard), folder / "truth" / "unique.bed")
-    if plan is structural.PLAN:
+    if plan in (structural.PLAN, structural.TINY):
         drawn = rearranged(genome, sites, rng, folder / "truth")
     elif people is TRIO:
         drawn = family(genome, sites, rng, folder / "truth")
@@ -656,8 +657,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--trio", action="store_true", help="a boy and his parents, 230 kb")
     parser.add_argument("--sv", action="store_true", help="a boy and his parents with structural variants, 1.6 Mb")
     args = parser.parse_args(arguments)
-    if args.sv and (args.tiny or args.trio):
-        parser.error("--sv has one size and is a trio")
+    if args.sv and args.trio:
+        parser.error("--sv is a trio already")
     size = "-".join(["tiny"] * args.tiny + ["trio"] * args.trio + ["sv"] * args.sv) or "demo"
     wanted = parameters(args.seed, size)
     if is_made(args.out, wanted):
@@ -673,6 +674,7 @@ def main(arguments: list[str] | None = None) -> int:
             "trio": (g.TRIO, TRIO),
             "tiny-trio": (g.TINY_TRIO, TRIO),
             "sv": (structural.PLAN, TRIO),
+            "tiny-sv": (structural.TINY, TRIO),
         }
         make(made, *plans[size], args.seed, f"{size}-seed{args.seed}")
         move_into_place(made, args.out, wanted)

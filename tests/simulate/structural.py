@@ -16,6 +16,7 @@ from numpy.random import Generator
 PLAN = Plan(
     {"chr1": 900_000, "chr2": 600_000, "chrX": 90_000, "chrY": 30_000, "chrM": 4_000}, 6_000, 3_000, 500, 1_000, 4_000
 )
+TINY = Plan({"chr1": 90_000, "chr2": 70_000, "chrX": 20_000, "chrY": 8_000, "chrM": 2_000}, 3_000, 1_500, 300, 500, 900)
 SIZES = (60, 80, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000, 20_000, 50_000)  # bp
 OFTEN = 3  # events of a size up to 1,000 bp, one of a larger
 INSERTED = (60, 80, 100, 150, 200, 300, 500)  # bp of new sequence
@@ -77,15 +78,15 @@ def inherited(rng: Generator, kind: str) -> tuple[Haplotypes, ...]:
             return child, mother, father
 
 
-def plant(genome: Genome, rng: Generator, share: float = 1.0) -> list[Event]:
-    """Events of every kind and size on the autosomes, and one of each kind on X. share: of the sizes, the largest left
-    out first."""
-    wanted: list[tuple[str, int, str]] = [("BND", 0, "A")] * (2 * max(1, round(TRANSLOCATIONS * share)))
-    sizes = SIZES[: max(1, round(len(SIZES) * share))]
+def plant(genome: Genome, rng: Generator) -> list[Event]:
+    """Events of each kind and size on the autosomes, and one of each kind on X; fewer, and none above 2 kb, on TINY."""
+    tiny = len(genome.sequences["chr1"]) < PLAN.lengths["chr1"]
+    often, sizes = (1, [size for size in SIZES if size <= 2_000]) if tiny else (OFTEN, SIZES)
+    wanted: list[tuple[str, int, str]] = [("BND", 0, "A")] * (2 if tiny else 2 * TRANSLOCATIONS)
     for kind in ("DEL", "DUP", "INV"):
-        wanted += [(kind, size, "A") for size in sizes for _ in range(OFTEN if size <= 1_000 else 1)]
-    wanted += [("INS", size, "A") for size in INSERTED for _ in range(OFTEN)]
-    wanted += [(kind, min(ON_X, sizes[-1]), "X") for kind in ("DEL", "DUP", "INV")] + [("INS", 100, "X")]
+        wanted += [(kind, size, "A") for size in sizes for _ in range(often if size <= 1_000 else 1)]
+    wanted += [("INS", size, "A") for size in INSERTED for _ in range(often)]
+    wanted += [(kind, ON_X, "X") for kind in ("DEL", "DUP", "INV")] + [("INS", 100, "X")]
     shy = [Interval(r.contig, r.start - CLEAR, r.end + CLEAR) for r in [*genome.hard, *genome.repeats]]
     taken: list[Interval] = []
     events: list[Event] = []
