@@ -285,6 +285,12 @@ def mendel_report(wildcards):
     return [f"results/identity/{case}.mendel.json"] if TABLES.cases[case]["study_type"] == "trio" else []
 
 
+def structural_counts(wildcards):
+    """Counts of a sample's structural variants; none of a tumour."""
+    germline = TABLES.samples[wildcards.sample]["sample_type"] == "germline"
+    return [f"results/qc/{wildcards.sample}.sv.json"] if germline else []
+
+
 def contamination_tables(wildcards):
     """What the configured tool says of a sample's contamination."""
     stem = f"results/identity/{wildcards.sample}"

@@ -11,6 +11,7 @@ rule package:
         preflight="results/intake/preflight.json",
         identity="results/intake/reference.json",
         population="results/identity/population.json",
+        sv_exclude=[config["sv_exclude"]] if config["sv_exclude"] else [],
         fasta=FASTA,
         fai=f"{FASTA}.fai",
         profile=PROFILE_FILE,

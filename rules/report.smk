@@ -9,6 +9,7 @@ rule multiqc:
         stats=case_files("results/qc/{sample}.samtools_stats.txt"),
         identity=case_identity,
         databases=["results/identity/population.json"] if POPULATION else [],
+        structural=germline_of_case("results/qc/{sample}.sv.json"),
         preflight="results/intake/preflight.json",
         fastp=case_files("results/qc/{unit}.fastp.json"),
         more=case_files(

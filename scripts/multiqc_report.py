@@ -22,6 +22,7 @@ try:
         identity=source.identity,
         preflight=[source.preflight],
         databases=source.databases,
+        structural=source.structural,
     )
 except report.ReportError as error:
     sys.exit(str(error))

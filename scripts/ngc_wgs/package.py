@@ -160,8 +160,8 @@ def case_entry(case: dict) -> dict:
 
 
 def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_profile.Profile, overlay: str | None,
-          fasta: str, intake: dict[str, dict], qc: dict[str, dict], preflight: dict, identity: dict, population: dict,
-          evaluation: dict, configuration: dict, house: Path, code_at_start: str, processes: int,
+          fasta: str, intake: dict[str, dict], qc: dict[str, dict], preflight: dict, identity: dict,
+          databases: list[dict], evaluation: dict, configuration: dict, house: Path, code_at_start: str, processes: int,
           signing_key: str | None, not_called: list[dict]) -> str:  # fmt: skip
     """Make `folder` a sealed bag of the products and return the sha256 of its tag manifest.
 
@@ -219,7 +219,9 @@ def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_pr
             "fasta_sha256": identity["fasta_sha256"],
             "evaluation_regions": evaluation,
         },
-        "databases": [{key: population[key] for key in ("name", "version", "sha256")}] if population["name"] else [],
+        "databases": [
+            {key: database[key] for key in ("name", "version", "sha256")} for database in databases if database["name"]
+        ],
         **case_entry(case_rows["case"]),
         "samples": [
             sample_entry(
