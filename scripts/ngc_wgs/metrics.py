@@ -192,9 +192,9 @@ def read_bcftools_stats(text: str) -> Values:
     }
 
 
-def read_structural(text: str = "") -> Values:
-    """Structural variants of a sample that pass, from its counts; a sample that is no germline member has none."""
-    if not text:
+def read_structural(text: str | None = None) -> Values:
+    """Structural variants of a sample that pass, from its counts; without a text it is no germline sample."""
+    if text is None:
         return {"count_structural_variants": Measured(None, reason="no germline sample")}
     found = json.loads(text)
     if found["counts"] is None:

@@ -10,7 +10,6 @@ import compare_structural
 import pysam
 import pytest
 import runs
-import yaml
 
 import ngc_profile
 from ngc_check.vcf import check_vcf
@@ -137,17 +136,8 @@ def test_any_other_failure_of_delly_stops_with_its_message(trio):
     assert "Fail to open index" in log and "Mend:" in log
 
 
-@pytest.mark.parametrize(
-    ("bed", "said"),
-    [
-        ("chr1\t1\n", "not BED"),
-        ("1\t100\t200\n", "the reference has no contig 1"),
-        ("chr1\t100\t900000000\n", "lies beyond the contig's end"),
-    ],
-)
-def test_a_bed_of_another_reference_is_refused_before_any_job(trio, bed, said):
-    (trio.folder / "regions.bed").write_text(bed)
-    config = yaml.safe_load((trio.folder / "config.yaml").read_text())
-    assert "sv_exclude" not in config
+def test_a_bed_of_another_reference_is_refused_before_any_job(trio):
+    (trio.folder / "regions.bed").write_text("1\t100\t200\n")
     done = runs.run_workflow(trio.folder, "--dry-run", "--config", "sv_exclude=regions.bed")
-    assert done.returncode and said in runs.said(done) and "Mend:" in runs.said(done)
+    said = runs.said(done)
+    assert done.returncode and "regions.bed: the reference has no contig 1. Mend:" in said
