@@ -16,6 +16,7 @@ include: "rules/calling.smk"
 include: "rules/conform.smk"
 include: "rules/family.smk"
 include: "rules/mitochondrion.smk"
+include: "rules/structural.smk"
 include: "rules/report.smk"
 include: "rules/package.smk"
 include: "rules/check.smk"
@@ -29,8 +30,10 @@ localrules:
     family_header,
     intake_clearance,
     intake_gate,
+    delly_regions,
     mitochondrial_header,
     pedigree,
+    structural_header,
     vcf_header,
 
 

@@ -76,7 +76,7 @@ def missing_files():
         **{path: f"run: {config['aligner']} index {shlex.quote(FASTA)}" for path in ALIGNER_INDEX},
         **{
             path: "give the path of the file"
-            for path in (config["overlay"], config["evaluation_regions"], config["waivers"])
+            for path in (config["overlay"], config["evaluation_regions"], config["waivers"], config["sv_exclude"])
             if path
         },
     }
@@ -113,6 +113,8 @@ def load_everything():
         profile = ngc_profile.load(PROFILE_FILE, config["overlay"])
         return profile, tables.read_tables(*TABLE_FILES), tables.by_sample(tables.read_waivers(config["waivers"]))
     faults = unwritable_folders() + missing_files()
+    if not faults and config["sv_exclude"]:
+        faults = regions.bed_faults(config["sv_exclude"], f"{FASTA}.fai")
     if faults:
         raise WorkflowError("\n".join(faults))
     try:
@@ -155,6 +157,8 @@ PRODUCTS = {
     "germline_gvcf_index": "results/conform/{sample}.g.vcf.gz.tbi",
     "mitochondrial_vcf": "results/conform/{sample}.mt.vcf.gz",
     "mitochondrial_vcf_index": "results/conform/{sample}.mt.vcf.gz.tbi",
+    "structural_vcf": "results/sv/{case}.sv.vcf.gz",
+    "structural_vcf_index": "results/sv/{case}.sv.vcf.gz.tbi",
     "family_vcf": "results/conform/{case}.family.vcf.gz",
     "family_vcf_index": "results/conform/{case}.family.vcf.gz.tbi",
     "alignment_cram": "results/alignment/{sample}.cram",
@@ -162,6 +166,10 @@ PRODUCTS = {
     "qc_metrics": "results/qc/{sample}.metrics.json",
     "multiqc_report": "results/qc/{case}.multiqc.html",
 }
+# Of each file type that the profile lets be left out: where it is said whether it was. A list of {file_type, sample,
+# reason}, empty where it was called; where it was not, the product and its index are empty files, which no tool takes for
+# a result, and package leaves them out.
+NOT_CALLED = {"structural_vcf": "results/sv/{case}.not_called.json"}
 
 
 def uncleared(stage, sexed):
@@ -308,6 +316,12 @@ def mendel_report(wildcards):
     return [f"results/identity/{case}.mendel.json"] if TABLES.cases[case]["study_type"] == "trio" else []
 
 
+def structural_counts(wildcards):
+    """Counts of a sample's structural variants; none of a tumour."""
+    germline = TABLES.samples[wildcards.sample]["sample_type"] == "germline"
+    return [f"results/qc/{wildcards.sample}.sv.json"] if germline else []
+
+
 def contamination_tables(wildcards):
     """What the configured tool says of a sample's contamination."""
     stem = f"results/identity/{wildcards.sample}"
@@ -344,6 +358,30 @@ def mitochondrion_reports(wildcards):
     """What the report shows of the mitochondria of a case; nothing where the reference has none."""
     wanted = "mitochondrial_vcf" in files_of_case(wildcards)
     return case_files("results/mitochondrion/{sample}.json")(wildcards) if wanted else []
+
+
+def case_not_called(wildcards):
+    """What says of the case's files that may be left out whether they were called."""
+    types = PROFILE.files(TABLES.cases[wildcards.case]["study_type"])
+    return case_files(*(path for name, path in NOT_CALLED.items() if name in types))(wildcards)
+
+
+def germline_of_case(pattern):
+    """Input function: `pattern` over the germline members of a case, in the order of its joint VCFs."""
+
+    def files(wildcards):
+        return expand(pattern, sample=family_columns(wildcards))
+
+    return files
+
+
+def case_of_sample(pattern):
+    """Input function: `pattern` with the case of the wildcards' sample."""
+
+    def files(wildcards):
+        return pattern.format(case=TABLES.samples[wildcards.sample]["case"])
+
+    return files
 
 
 def case_members(wildcards):
@@ -531,6 +569,7 @@ def biology():
         "population",
         "known_genotypes",
         "verifybamid2_resource",
+        "sv_exclude",
     )
     return {key: value for key, value in config.items() if key not in paths}
 
@@ -564,6 +603,27 @@ def family_columns(wildcards):
 def family_column_list(wildcards):
     """The same as bcftools takes them."""
     return ",".join(family_columns(wildcards))
+
+
+def quoted_crams(wildcards, input):
+    """CRAMs of a case as a script takes them: pseudonyms below results/, so never with a space."""
+    return " ".join(input.crams)
+
+
+def germline_members(wildcards):
+    """Number of germline members of a case: delly takes a thread for each."""
+    return len(family_columns(wildcards))
+
+
+def sexes_of_case(wildcards):
+    """Sex by germline sample of a case."""
+    return {sample: TABLES.samples[sample]["sex"] for sample in family_columns(wildcards)}
+
+
+def delly_excluded():
+    """Contigs that have no records in the structural VCF: delly leaves them out."""
+    roles = PROFILE.data["structural_vcf"]["record_roles"]
+    return [contig["name"] for contig in PROFILE.contigs() if contig["role"] not in roles]
 
 
 def one_copy_of_x():

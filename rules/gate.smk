@@ -87,6 +87,7 @@ rule metrics:
         measured=measured_of_sample,
         calls="results/qc/{sample}.bcftools_stats.txt",
         mendel=mendel_report,
+        structural=structural_counts,
         preflight="results/intake/preflight.json",
         profile=PROFILE_FILE,
         overlay=OVERLAY,

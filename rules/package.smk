@@ -4,12 +4,14 @@
 rule package:
     input:
         products=case_products,
+        not_called=case_not_called,
         gate="results/gate/{case}.called",
         intake=case_intake_reports,
         accepted="results/intake/{case}.accepted",
         preflight="results/intake/preflight.json",
         identity="results/intake/reference.json",
         population="results/identity/population.json",
+        sv_exclude=[config["sv_exclude"]] if config["sv_exclude"] else [],
         fasta=FASTA,
         fai=f"{FASTA}.fai",
         profile=PROFILE_FILE,

@@ -11,6 +11,7 @@ rule multiqc:
         families=family_report,
         mitochondria=mitochondrion_reports,
         databases=["results/identity/population.json"] if POPULATION else [],
+        structural=germline_of_case("results/qc/{sample}.sv.json"),
         preflight="results/intake/preflight.json",
         fastp=case_files("results/qc/{unit}.fastp.json"),
         more=case_files(

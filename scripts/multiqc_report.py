@@ -24,6 +24,7 @@ try:
         mitochondria=source.mitochondria,
         preflight=[source.preflight],
         databases=source.databases,
+        structural=source.structural,
     )
 except report.ReportError as error:
     sys.exit(str(error))

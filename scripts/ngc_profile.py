@@ -135,6 +135,15 @@ class Profile:
         """Expected ploidy outside the PARs of X and Y ({"X": n, "Y": n}) for a sex of the vocabulary."""
         return dict(self.data["ploidy"].get(sex) or self.data["ploidy"]["unknown"])
 
+    def copies(self, contig: str, pos: int, sex: str) -> int:
+        """Copies that a sex has at a 1-based position: 2 on autosomes, in the PARs those of X and Y on X, none on Y."""
+        role = next((c["role"] for c in self.contigs() if c["name"] == contig), "other")
+        if role not in ("X", "Y"):
+            return 2
+        copies = self.ploidy(sex)[role]
+        in_par = any(start < pos <= end for start, end in self.par(contig))
+        return 2 if in_par and role == "X" and copies else copies
+
     def files(self, study_type: str) -> dict[str, dict]:
         """File types that a study has with this reference, by name."""
         roles = {contig["role"] for contig in self.contigs()}

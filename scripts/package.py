@@ -1,5 +1,6 @@
 """Entry of rule package: a case's products as one sealed bag with its manifest."""
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -24,6 +25,14 @@ if replaced := [path for unit, report in intake.items() for path in fastq.replac
         f"Package refuses case {snakemake.wildcards.case}: changed since intake read them: {', '.join(replaced)}."
         " Mend: start the same command again, which reads them anew."
     )
+excluded = [
+    {
+        "name": "regions without structural variants",
+        "version": "of the site",
+        "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
+    }
+    for path in source.sv_exclude
+]
 folder = Path(snakemake.params.submission)
 digest = package.build(
     snakemake.params.case,
@@ -36,13 +45,14 @@ digest = package.build(
     qc=qc,
     preflight=read(source.preflight),
     identity=read(source.identity),
-    population=read(source.population),
+    databases=[read(source.population), *excluded],
     evaluation=next(iter(qc.values()))["evaluation_regions"],
     configuration=snakemake.params.configuration,
     house=Path(snakemake.scriptdir).parent,
     code_at_start=read(source.accepted)["code_sha256"],
     processes=snakemake.threads,
     signing_key=snakemake.config["signing_key"],
+    not_called=[entry for path in source.not_called for entry in read(path)],
 )
 receipt = {"case": snakemake.wildcards.case, "submission": str(folder), "tagmanifest_sha256": digest}
 Path(snakemake.output.receipt).write_text(json.dumps(receipt, indent=2) + "\n")

@@ -17,6 +17,7 @@ SECTIONS = (
     ("NGC-PII", "Personal identifiers", "Every text of the submission; what is found is never shown, only named."),
     ("NGC-QC", "Quality", "Statuses are computed anew from value and threshold."),
     ("NGC-VCF", "Variants (VCF)", "Each VCF, beyond its format; what the profile says of its content decides."),
+    ("NGC-SV", "Structural variants", "Alleles that are named, not spelt: their type, ends, lengths and mates."),
     ("NGC-GVCF", "Variants (gVCF)", "Each gVCF, beyond its format."),
     ("VCF-SPEC", "The VCF format", "VCF 4.2 and 4.3 as specified; these alone count with `--spec-only`."),
 )
@@ -148,6 +149,7 @@ def _files(profile: Profile) -> list[str]:
     for name, f in profile.data["files"].items():
         where = [*f.get("study_types", ()), *([f"references with {f['role']}"] if "role" in f else [])]
         due = ("required" if f["required"] else "optional") + (f" in {', '.join(where)}" if where else "")
+        due += ", unless not called" if f.get("may_be_not_called") else ""
         rows.append([f"`{name}`", f"`{f['name']}`", f["edam"], f["digest"] or "none", f.get("content", ""), due])
     return ["", "## Files", *_table("type|path|EDAM|content digest|VCF content|due", rows), *_contents(profile)]
 
@@ -159,7 +161,7 @@ def _contents(profile: Profile) -> list[str]:
             ", ".join(spec["record_roles"]),
             spec["samples"],
             spec["ploidy"],
-            " ".join(flag for flag in ("blocks", "split", "normal") if spec[flag]),
+            " ".join([*(f for f in ("blocks", "split", "normal") if spec[f]), *spec.get("structural", ())]),
             ", ".join(f"`{key}`" for key, d in spec["format"].items() if d["required"]),
             ", ".join(f"`{key}`" for key, d in spec["info"].items() if d["required"]),
         ]
@@ -168,7 +170,7 @@ def _contents(profile: Profile) -> list[str]:
     ]
     limits = [
         [f"`{section}.{key}`", value]
-        for section in ("denovo", "mitochondrion")
+        for section in ("denovo", "mitochondrion", "structural")
         for key, value in profile.data[section].items()
         if key != "filters"
     ]

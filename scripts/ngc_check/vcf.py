@@ -384,6 +384,8 @@ def _check(
     body = _Body(number, records, judge, fast, report, threads)
     try:
         seen = _records(rest, source, body, content, report)
+        if judge is not None:
+            judge.finish()
     finally:
         body.close()
         if bases is not None:

@@ -28,10 +28,8 @@ _INTEGER = "[0-9]{1,9}"
 # Printable ASCII less what delimits values; the percent sign goes too, so that 4.3 needs no second look.
 _INFO_TEXT = r"[!#$&-+\--:<>-~]+"
 _SAMPLE_TEXT = r"[!-$&-+\--9;-~]+"
-_ALT = {
-    False: r"^(?:\.|(?:[ACGTN*]+|<[!-+\--;=?-~]+>)(?:,(?:[ACGTN*]+|<[!-+\--;=?-~]+>))*)$",
-    True: r"^(?:[ACGTN*]+,)*<NON_REF>$",
-}
+_ALT_SPEC = r"^(?:\.|(?:[ACGTN*]+|<[!-+\--;=?-~]+>)(?:,(?:[ACGTN*]+|<[!-+\--;=?-~]+>))*)$"
+_ALT_PROFILE = {False: r"^(?:\.|[ACGTN*]+(?:,[ACGTN*]+)*)$", True: r"^(?:[ACGTN*]+,)*<NON_REF>$"}
 
 
 class _NotProven(Exception):
@@ -67,6 +65,8 @@ class Prover:
         self.gvcf = judge is not None and judge.gvcf
         self.usable = 8 <= self.header.columns <= MAX_COLUMNS and len(self.header.samples) == self.header.columns - 9
         self.usable = self.usable or self.header.columns == 8
+        if judge is not None and judge.structural is not None:
+            self.usable = False  # thousands of records at most, and rules of their own
         self._faults: list[str] = []
         self._quiet = spec.RecordJudge(self.header, lambda rule, line, text: self._faults.append(text))
         self._quiet.extra_format_keys = records.extra_format_keys
@@ -114,7 +114,7 @@ class Prover:
         pos = pos_text.cast(pl.Int64).to_numpy()
         self._positions(runs, pos)
         _all(ref, "^[ACGTN]+$")
-        _all(alt, _ALT[self.gvcf])
+        _all(alt, _ALT_SPEC if self.judge is None else _ALT_PROFILE[self.gvcf])
         _all(qual, r"^(?:\.|[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)$")
         if not (ids == ".").all():
             _all(ids, r"^[!-:<-~]+$" if self.records.version == "4.3" else r"^[!-:<-~]+(?:;[!-:<-~]+)*$")

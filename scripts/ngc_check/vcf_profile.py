@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from ngc_check.vcf_reference import Reference
 from ngc_check.vcf_spec import FORMAT_RESERVED, INTEGER, REF_ALLELE, Emit, Header, Record
+from ngc_check.vcf_structural import S_ALLELE, StructuralJudge, spelt
 
 P_CONTAINER, P_INDEX, P_VERSION, P_ORDER = "NGC-VCF-001", "NGC-VCF-002", "NGC-VCF-003", "NGC-VCF-004"
 P_CONTIGS, P_MD5, P_RECORD_CONTIG, P_REFERENCE = "NGC-VCF-005", "NGC-VCF-006", "NGC-VCF-007", "NGC-VCF-008"
@@ -54,6 +55,8 @@ class ProfileJudge:
         self.sample, self.reference = sample, reference
         self.spec = profile.data[kind]
         self.gvcf = self.spec["blocks"]
+        kinds = self.spec.get("structural")
+        self.structural = StructuralJudge(header, emit, kinds) if kinds else None
         roles = self.spec["record_roles"]
         self.record_contigs = {c["name"] for c in profile.contigs(*roles)}
         self.rank = {name: at for at, name in enumerate(header.contigs)}
@@ -81,6 +84,9 @@ class ProfileJudge:
         self._samples()
         if self.gvcf and "NON_REF" not in self.header.alts:
             self.emit(G_NON_REF, self.header.last_line, "ALT NON_REF is not declared")
+        for kind in self.structural.kinds if self.structural else ():
+            if kind != "BND" and kind not in self.header.alts:
+                self.emit(S_ALLELE, self.header.last_line, f"ALT {kind} is not declared")
 
     def _samples(self) -> None:
         names, wanted, line = self.header.samples, self.sample, self.header.last_line
@@ -160,6 +166,10 @@ class ProfileJudge:
             fault = self.reference.fault(chrom, record.pos, record.ref)
             if fault:
                 emit(P_REFERENCE, n, f"{chrom}:{record.pos} {fault}")
+        if self.structural is not None:
+            self.structural.judge(record)
+        elif named := spelt([alt for alt in record.alts if not (self.gvcf and alt == NON_REF)]):
+            emit(S_ALLELE, n, f"{record.chrom}:{record.pos} ALT {named[:40]} in a file of spelt alleles")
         if self.gvcf:
             self._gvcf_record(record)
         else:
@@ -178,6 +188,11 @@ class ProfileJudge:
         if absent:
             emit(P_INFO_PRESENT, n, f"INFO lacks {', '.join(absent)}")
         self._ploidy(record)
+
+    def finish(self) -> None:
+        """Every rule that needs all records."""
+        if self.structural is not None:
+            self.structural.finish()
 
     def _vcf_record(self, record: Record) -> None:
         n, emit = record.line, self.emit
@@ -202,6 +217,9 @@ class ProfileJudge:
             self.here_pos = record.pos
             self.here.clear()
         key = (record.ref.upper(), ",".join(record.alts).upper())
+        if self.structural is not None:
+            # Alleles that are named alike differ by where they end; an insertion by how long it is.
+            key = (key[0], f"{key[1]} {record.info.get('END')} {record.info.get('SVLEN')} {record.info.get('CT')}")
         if len(key[0]) + len(key[1]) > 400:
             key = (str(hash(key[0])), str(hash(key[1])))
         earlier = self.here.setdefault(key, record.line)

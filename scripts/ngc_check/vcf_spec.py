@@ -247,6 +247,7 @@ class Record:
     info: dict[str, str | None]
     format: list[str]
     samples: list[str]
+    id: str = "."
 
 
 def text_fault(line: str, version: str) -> str | None:
@@ -575,7 +576,7 @@ class RecordJudge:
         keys, samples = [], fields[9:]
         if len(fields) > 9:
             keys = self._genotypes(fields[8], samples, alts, number)
-        record = Record(number, chrom, -1 if pos is None else pos, ref, alts, filters, read_info, keys, samples)
+        record = Record(number, chrom, -1 if pos is None else pos, ref, alts, filters, read_info, keys, samples, ids)
         if pos is not None:
             self._order(chrom, pos, number)
             self._duplicate(record)

@@ -193,6 +193,16 @@ def read_bcftools_stats(text: str) -> Values:
     }
 
 
+def read_structural(text: str | None = None) -> Values:
+    """Structural variants of a sample that pass, from its counts; without a text it is no germline sample."""
+    if text is None:
+        return {"count_structural_variants": Measured(None, reason="no germline sample")}
+    found = json.loads(text)
+    if found["counts"] is None:
+        return {"count_structural_variants": Measured(None, reason=f"not called: {found['not_called']}")}
+    return {"count_structural_variants": Measured(sum(sum(of.values()) for of in found["counts"].values()))}
+
+
 # ---- sex -------------------------------------------------------------------------------------
 
 

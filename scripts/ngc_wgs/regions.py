@@ -207,6 +207,22 @@ def read_bed(path: str) -> list[Interval]:
     return found
 
 
+def bed_faults(path: str, fai: str) -> list[str]:
+    """Why a BED file of the configuration cannot be of this reference: one line a fault, each with its mend."""
+    lengths = {row.split("\t")[0]: int(row.split("\t")[1]) for row in Path(fai).read_text().splitlines()}
+    try:
+        intervals = read_bed(path)
+    except (ValueError, UnicodeDecodeError) as error:
+        return [f"config: {error}. Mend: give a BED file."]
+    mend = "Mend: give the BED file of this reference."
+    for contig, _, end in intervals:
+        if contig not in lengths:
+            return [f"config: {path}: the reference has no contig {contig}. {mend}"]
+        if end > lengths[contig]:
+            return [f"config: {path}: {contig}:{end} lies beyond the contig's end, {lengths[contig]}. {mend}"]
+    return []
+
+
 def write_bed(path: str, intervals: Iterable[Interval], *columns: str) -> None:
     """Write BED; `columns` are added to each line."""
     lines = ["\t".join([contig, str(start), str(end), *columns]) for contig, start, end in intervals]

@@ -42,6 +42,8 @@ VARIANTS = {
     "ratio_insertion_deletion": "Ins/del",
     "ratio_transitions_transversions": "Ti/tv",
 }
+STRUCTURAL = ("DEL", "DUP", "INV", "INS", "BND")
+STRUCTURAL_SIZES = ("50-299 bp", "300-999 bp", "1-9 kb", "10-99 kb", "100 kb and more", "two contigs")
 
 
 class ReportError(Exception):
@@ -56,8 +58,8 @@ class Facts:
     samples: per sample its case and its metrics JSON entries by name. units: intake reports. coverage: per sample bases
     by depth, autosomes, as mean_autosome_coverage counts. inserts: per sample inward pairs by insert size (bp).
     identity: results/identity/CASE.json of each case. families: results/family/CASE.json of each that has a joint VCF.
-    mitochondria: results/mitochondrion/SAMPLE.json by sample. unreadable: names of files that were there and could not
-    be read.
+    mitochondria: results/mitochondrion/SAMPLE.json by sample. structural: results/qc/SAMPLE.sv.json of each.
+    unreadable: names of files that were there and could not be read.
     """
 
     profile: Mapping
@@ -69,6 +71,7 @@ class Facts:
     identity: list[dict] = field(default_factory=list)
     families: list[dict] = field(default_factory=list)
     mitochondria: dict[str, dict] = field(default_factory=dict)
+    structural: list[dict] = field(default_factory=list)
     tools: list[dict] = field(default_factory=list)
     databases: list[dict] = field(default_factory=list)
     workflow: str = ""
@@ -102,6 +105,7 @@ def gather(
     mitochondria: Iterable[Path] = (),
     preflight: Iterable[Path] = (),
     databases: Iterable[Path] = (),
+    structural: Iterable[Path] = (),
     forgive: bool = False,
 ) -> Facts:
     """Fill `facts` from files that are there.
@@ -130,6 +134,7 @@ def gather(
     facts.identity += [_among(cases, found) for _, found in read(identity, json.loads)]
     facts.families += [found for _, found in read(families, json.loads)]
     facts.mitochondria |= {found["sample"]: found for _, found in read(mitochondria, json.loads)}
+    facts.structural += [found for _, found in read(structural, json.loads)]
     facts.databases += [found for _, found in read(databases, json.loads) if found["name"]]
     for _, found in read(preflight, json.loads):
         facts.tools = found["tools"]
@@ -170,6 +175,7 @@ def gather_run(facts: Facts, cases: Mapping[str, str], units: Iterable[str], res
         mitochondria=there("mitochondrion/{}.json", cases),
         preflight=there("intake/{}.json", ["preflight"]),
         databases=there("identity/{}.json", ["population"]),
+        structural=there("qc/{}.sv.json", cases),
         forgive=True,
     )
 
@@ -207,6 +213,7 @@ def sections(facts: Facts) -> list[dict]:
         variants(facts),
         family(facts),
         mitochondrion(facts),
+        structural(facts),
         versions(facts),
         definitions(facts),
     ]
@@ -560,6 +567,25 @@ def variants(facts: Facts) -> dict:
         "showlegend": len(lines) <= MAX_LEGEND,
     }
     return _plot("ngc_variants", "Variants", about, above, "linegraph", pconfig, [lines])
+
+
+def structural(facts: Facts) -> dict:
+    """Structural variants of each sample by type and class of size."""
+    about = (
+        "Structural variants that each sample carries, where variant and genotype pass. An inversion counts at each of"
+    )
+    about += " its two junctions, an adjacency of two contigs once."
+    rows, reasons = [], []
+    for item in facts.structural:
+        if item["counts"] is None:
+            reasons.append(f"<p>{escape(item['sample'])}: not called: {escape(item['not_called'])}</p>")
+            continue
+        for kind in STRUCTURAL:
+            of_kind = item["counts"].get(kind, {})
+            cells = [str(of_kind.get(name, 0)) for name in STRUCTURAL_SIZES]
+            rows.append((escape(item["sample"]), kind, str(sum(of_kind.values())), *cells))
+    body = "".join(reasons) + folded(("Sample", "Type", "All", *STRUCTURAL_SIZES), rows)
+    return _html("ngc_structural", "Structural variants", about, body or "<p>Nothing was called.</p>")
 
 
 def coverage(facts: Facts) -> dict:

@@ -8,6 +8,7 @@ identifiers  every form in every place found and masked; a million read names an
 fuzz         spoiled manifests and tables, VCFs guided by coverage, and files built to fill memory or time
 spec_files   the files of hts-specs for VCF 4.2
 family       a simulated trio against what was planted, a real one against its truth, heteroplasmies
+sv           structural variants of a simulated trio against what was planted, by type and size
 gates        reads with one fault each: its gate trips, no other
 identity     swapped lanes and samples, wrong relatives, contamination: simulated reads and real ones, by the workflow
 speed        a VCF of five million records beside bcftools; memory; one read for all digests
@@ -41,6 +42,7 @@ import sites
 import spec_files
 import speed
 import support
+import sv
 import tamper
 
 PARTS: dict[str, Callable[..., Iterator[str]]] = {
@@ -49,6 +51,7 @@ PARTS: dict[str, Callable[..., Iterator[str]]] = {
     "fuzz": fuzz.run,
     "spec_files": spec_files.run,
     "family": family.run,
+    "sv": sv.run,
     "gates": gates.run,
     "identity": persons.run,
     "speed": speed.run,

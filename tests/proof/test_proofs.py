@@ -118,6 +118,7 @@ def test_each_proof_can_be_asked_for():
         "fuzz",
         "spec_files",
         "family",
+        "sv",
         "gates",
         "identity",
         "speed",

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make the demo: a small genome, two people with known variants, their reads, and the tables that run them.
 
-    make_demo.py --out demo [--seed 1] [--tiny] [--trio]
+    make_demo.py --out demo [--seed 1] [--tiny] [--trio | --sv]
 
 The genome and the variants are drawn by genome.py; `bcftools consensus` writes each haplotype from the truth VCF, and
 ART (Huang et al. 2012, Bioinformatics 28:593) sequences it with its own HiSeq X error profile. This script only names
@@ -12,6 +12,8 @@ Needs samtools, bcftools, bgzip, bwa and art_illumina. `--tiny` makes one male, 
 `--trio` makes a boy and his parents on 230 kb (with `--tiny` 60 kb, and the tiny male as another case beside them): de
 novo variants and what looks like them (truth/planted.tsv), and a mitochondrion of many molecules with heteroplasmies
 (truth/heteroplasmy.tsv).
+`--sv` makes such a family on 1.6 Mb (with `--tiny` 190 kb) with structural variants instead (structural.py,
+truth/structural.tsv).
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import genome as g
+import structural
 from genome import Genome, Interval, Plan, Segment, Site
 
 STAMP = "demo.json"
@@ -78,12 +81,13 @@ class Person:
 class Layer:
     """A share of a person's cells (or of the molecules of M) with what they carry beyond the rest.
 
-    holes: where these cells give no reads.
+    holes: where these cells give no reads. exchanges: ends of chromosomes that changed places, by haplotype (1 or 2).
     """
 
     share: float
     extra: tuple[g.Record, ...] = ()
     holes: tuple[Interval, ...] = ()
+    exchanges: tuple[tuple[int, structural.Event], ...] = ()
 
 
 FREE, NANO = "Illumina DNA PCR-Free", "TruSeq Nano DNA"
@@ -271,22 +275,36 @@ def haplotype_pieces(cut: list[Segment], fasta: Path, truth: Path, haplotype: in
     return dict(zip(cut, sequences, strict=True))
 
 
-def join_touching(parts: list[tuple[int, int, str]]) -> list[str]:
-    """Sequences of (start, end, sequence) joined where one ends as the next begins."""
-    joined: list[str] = []
-    previous = None
-    for start, end, sequence in sorted(parts):
-        if start == previous:
-            joined[-1] += sequence
-        else:
-            joined.append(sequence)
-        previous = end
-    return joined
+Copy = tuple[str, int]  # contig and haplotype
+
+
+def join_touching(
+    copies: dict[Copy, list[tuple[int, int, str]]], exchanges: Iterable[tuple[int, structural.Event]] = ()
+) -> list[str]:
+    """Sequences of (start, end, sequence) joined where one ends as the next begins, or as the exchanges have it."""
+    onward: dict[tuple[Copy, int], tuple[Copy, int]] = {}
+    for haplotype, event in exchanges:
+        one = (event.contig, haplotype), event.start
+        other = (event.mate.contig, haplotype), event.mate.start
+        onward |= {one: other, other: one}
+    pieces = {
+        (copy, start): (end, sequence) for copy in sorted(copies) for start, end, sequence in sorted(copies[copy])
+    }
+    following = {at: onward.get((at[0], end), (at[0], end)) for at, (end, _) in pieces.items()}
+    joined = []
+    for at in pieces.keys() - set(following.values()):
+        first, sequences = at, []
+        while at in pieces:
+            sequences.append(pieces[at][1])
+            at = following[at]
+        joined.append((first, "".join(sequences)))
+    return [sequence for _, sequence in sorted(joined)]
 
 
 def molecules(
-    person: Person, genome: Genome, fasta: Path, truth: Path, holes: Iterable[Interval] = ()
-) -> tuple[list[str], str]:
+    person: Person, genome: Genome, fasta: Path, truth: Path, holes: Iterable[Interval] = (),
+    exchanges: Iterable[tuple[int, structural.Event]] = (),
+) -> tuple[list[str], str]:  # fmt: skip
     """The nuclear molecules of a person, one per copy and stretch without N or hole, and the mitochondrial circle.
 
     A male's second pseudoautosomal haplotype is part of his Y, though the reference masks it there.
@@ -297,10 +315,11 @@ def molecules(
         for segment in g.segments(genome)
         for left in g.subtract([segment], list(holes))
     ]
+    cut = structural.cut_at(cut, [event for _, event in exchanges])
     first = haplotype_pieces(cut, fasta, truth, 1)
     diploid = [s for s in cut if s.kind in ("A", "P") or (s.kind == "X" and person.sex == "female")]
     second = haplotype_pieces(diploid, fasta, truth, 2)
-    copies: dict[tuple[str, int], list[tuple[int, int, str]]] = {}
+    copies: dict[Copy, list[tuple[int, int, str]]] = {}
     for segment in cut:
         if segment.kind == "M" or (segment.kind == "Y" and person.sex == "female"):
             continue
@@ -312,8 +331,7 @@ def molecules(
             on_x, on_y = next(p for p in genome.par if p[0].start <= start < p[0].end)
             contig, start, end, number = "chrY", start - on_x.start + on_y.start, end - on_x.start + on_y.start, 1
         copies.setdefault((contig, number), []).append((start, end, second[segment]))
-    nuclear = [sequence for key in sorted(copies) for sequence in join_touching(copies[key])]
-    return nuclear, next(first[s] for s in cut if s.kind == "M")
+    return join_touching(copies, exchanges), next(first[s] for s in cut if s.kind == "M")
 
 
 Fragment = tuple[str, str, str, str]  # read 1 bases, read 1 qualities, read 2 bases, read 2 qualities
@@ -474,10 +492,10 @@ def person_reads(
 
     def carried(layer: Layer) -> tuple[list[str], str]:
         if not layer.extra:
-            return molecules(person, genome, fasta, truth, layer.holes)
+            return molecules(person, genome, fasta, truth, layer.holes, layer.exchanges)
         scratch.mkdir()
         own = write_truth(person, genome, [*read_records(truth), *layer.extra], fasta, scratch)
-        made = molecules(person, genome, fasta, own, layer.holes)
+        made = molecules(person, genome, fasta, own, layer.holes, layer.exchanges)
         shutil.rmtree(scratch)
         return made
 
@@ -540,6 +558,24 @@ def family(genome: Genome, sites: list[Site], rng: np.random.Generator, truth: P
     ]
 
 
+def rearranged(genome: Genome, sites: list[Site], rng: np.random.Generator, truth: Path) -> list[tuple[list, dict]]:
+    """As `family`, of people with structural variants; these are written to `truth`."""
+    events = structural.plant(genome, rng)
+    (truth / "structural.tsv").write_text("".join(f"{line}\n" for line in structural.rows(events)))
+    sites = structural.without_small(sites, events)
+    mother, father = g.draw_genotypes(sites, "female", rng), g.draw_genotypes(sites, "male", rng)
+    texts = {name: sequence.tobytes().decode() for name, sequence in genome.sequences.items()}
+    drawn = []
+    for who, genotypes in enumerate((g.inherit(sites, mother, father, rng), mother, father)):
+        own = [(event, event.carriers[who]) for event in events if any(event.carriers[who])]
+        extra = tuple(event.record(texts[event.contig], carried) for event, carried in own if not event.mate)
+        exchanges = tuple(
+            (haplotype, event) for event, carried in own if event.mate for haplotype in (1, 2) if carried[haplotype - 1]
+        )
+        drawn.append((g.genotype_records(sites, genotypes), {"layers": [Layer(1, extra, exchanges=exchanges)]}))
+    return drawn
+
+
 def make(folder: Path, plan: Plan, people: list[Person], seed: int, name: str) -> None:
     """Make the whole demo in the empty `folder`."""
     genome = g.make_genome(plan, np.random.default_rng([seed, 1]))
@@ -551,7 +587,10 @@ def make(folder: Path, plan: Plan, people: list[Person], seed: int, name: str) -
     (folder / "truth").mkdir()
     write_bed(whole, folder / "truth" / "genome.bed")
     write_bed(g.subtract(whole, genome.hard), folder / "truth" / "unique.bed")
-    drawn = family(genome, sites, rng, folder / "truth") if people[:3] == TRIO else []
+    if plan in (structural.PLAN, structural.TINY):
+        drawn = rearranged(genome, sites, rng, folder / "truth")
+    else:
+        drawn = family(genome, sites, rng, folder / "truth") if people[:3] == TRIO else []
     strangers = people[len(drawn) :]
     drawn += [(g.genotype_records(sites, g.draw_genotypes(sites, p.sex, rng)), {}) for p in strangers]
     with ThreadPoolExecutor(2) as pool:
@@ -568,7 +607,7 @@ def make(folder: Path, plan: Plan, people: list[Person], seed: int, name: str) -
 
 def parameters(seed: int, size: str) -> dict:
     """What the outcome depends on, apart from the tools' versions."""
-    sources = [Path(__file__), Path(__file__).with_name("genome.py"), MAKE_OVERLAY, PROFILE]
+    sources = [Path(__file__), *(Path(module.__file__) for module in (g, structural)), MAKE_OVERLAY, PROFILE]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     return {"seed": seed, "size": size, "sources_sha256": digest}
 
@@ -617,8 +656,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="another seed gives another genome (default 1)")
     parser.add_argument("--tiny", action="store_true", help="60 kb, one male, two units: for tests")
     parser.add_argument("--trio", action="store_true", help="a boy and his parents, 230 kb")
+    parser.add_argument("--sv", action="store_true", help="a boy and his parents with structural variants, 1.6 Mb")
     args = parser.parse_args(arguments)
-    size = "-".join(["tiny"] * args.tiny + ["trio"] * args.trio) or "demo"
+    if args.sv and args.trio:
+        parser.error("--sv is a trio already")
+    size = "-".join(["tiny"] * args.tiny + ["trio"] * args.trio + ["sv"] * args.sv) or "demo"
     wanted = parameters(args.seed, size)
     if is_made(args.out, wanted):
         print(f"{args.out}: already made")
@@ -632,6 +674,8 @@ def main(arguments: list[str] | None = None) -> int:
             "tiny": (g.TINY, [TINY_MALE]),
             "trio": (g.TRIO, TRIO),
             "tiny-trio": (g.TINY_TRIO, [*TRIO, TINY_MALE]),
+            "sv": (structural.PLAN, TRIO),
+            "tiny-sv": (structural.TINY, TRIO),
         }
         make(made, *plans[size], args.seed, f"{size}-seed{args.seed}")
         move_into_place(made, args.out, wanted)

@@ -62,6 +62,7 @@ VALUES = {
     "ratio_heterozygous_homozygous": 1.62,
     "ratio_insertion_deletion": 0.97,
     "ratio_transitions_transversions": 2.06,
+    "count_structural_variants": 2,
 }
 """Every metric of a single germline sample, within its gates. What no line names is NOT_MEASURED."""
 
@@ -128,6 +129,7 @@ class Submission:
         self.write_vcf(self.vcf_text())
         self.write_vcf(self.gvcf_text(), "g.vcf.gz")
         self.write_vcf(self.mt_text(), "mt.vcf.gz")
+        self.write_vcf(self.sv_text(), "sv.vcf.gz")
         manifest = self._manifest()
         self.write_metrics(manifest)
         (self.data / f"{CASE}.multiqc.html").write_text(report_html(), encoding="utf-8")
@@ -221,8 +223,8 @@ class Submission:
         pysam.index(str(path))
 
     def path(self, ending: str) -> Path:
-        """A file of the sample, `vcf.gz` for one."""
-        return self.data / f"{SAMPLE}.{ending}"
+        """A file of the sample, `vcf.gz` for one; `sv.vcf.gz` is the case's."""
+        return self.data / f"{CASE if ending == 'sv.vcf.gz' else SAMPLE}.{ending}"
 
     def vcf_header(self, kind: str, samples: tuple[str, ...] = (SAMPLE,)) -> str:
         """Header of a VCF of this content, column line included."""
@@ -230,6 +232,7 @@ class Submission:
         lines = ["##fileformat=VCFv4.2"]
         if kind == "gvcf":
             lines.append('##ALT=<ID=NON_REF,Description="Any other allele">')
+        lines += [f'##ALT=<ID={name},Description="{name}">' for name in spec.get("structural", ()) if name != "BND"]
         lines.append('##FILTER=<ID=PASS,Description="All filters passed">')
         lines.append('##FILTER=<ID=LowQual,Description="Low quality">')
         for section, used in (("INFO", self._info(kind)), ("FORMAT", self._format(kind))):
@@ -245,11 +248,14 @@ class Submission:
 
     @staticmethod
     def _info(kind: str) -> list[str]:
-        return {"gvcf": ["END", "DP"], "mitochondrial_vcf": ["DP", "TLOD"]}.get(kind, ["AC", "AN", "AF", "DP"])
+        keys = {"gvcf": ["END", "DP"], "mitochondrial_vcf": ["DP", "TLOD"]}
+        keys["structural_vcf"] = ["SVTYPE", "END", "SVLEN", "CT", "PE", "SR"]
+        return keys.get(kind, ["AC", "AN", "AF", "DP"])
 
     @staticmethod
     def _format(kind: str) -> list[str]:
         keys = {"gvcf": ["GT", "AD", "DP", "GQ", "MIN_DP", "PL"], "mitochondrial_vcf": ["GT", "AD", "AF", "DP"]}
+        keys["structural_vcf"] = ["GT", "GQ", "FT", "DR", "DV", "RR", "RV"]
         return keys.get(kind, ["GT", "AD", "DP", "GQ", "PL"])
 
     @staticmethod
@@ -296,6 +302,15 @@ class Submission:
             alt = next(b for b in "ACGT" if b != ref)
             lines.append(f"chrM\t{pos}\t.\t{ref}\t{alt}\t.\tPASS\tDP=1000;TLOD=900.1\tGT:AD:AF:DP\t{values}")
         return self.vcf_header("mitochondrial_vcf") + "\n".join(lines) + "\n"
+
+    def sv_text(self) -> str:
+        """The whole structural VCF as text: a deletion of an autosome and one of the male's X."""
+        lines = [
+            f"{contig}\t{pos}\tDEL{pos}\t{sequences()[contig][pos - 1]}\t<DEL>\t300\tPASS\t"
+            f"SVTYPE=DEL;END={pos + 500};SVLEN=-500;CT=3to5;PE=9;SR=5\tGT:GQ:FT:DR:DV:RR:RV\t{genotype}:99:PASS:9:9:5:5"
+            for contig, pos, genotype in (("chr1", 4000, "0/1"), ("chrX", 2800, "1"))
+        ]
+        return self.vcf_header("structural_vcf") + "\n".join(lines) + "\n"
 
     def gvcf_text(self) -> str:
         """The whole gVCF as text: variants, and blocks that cover the rest of every contig with records."""
@@ -484,6 +499,7 @@ class Submission:
                 }
             ],
             "files": [],
+            "not_called": [],
             "checks": [{"name": "check", "result": "PASS", "tool": "ngc-wgs", "version": "0.1.0"}],
             "conforms": True,
         }
@@ -504,6 +520,14 @@ class Submission:
         change(manifest)
         assert manifest != before, "the mutation changed nothing"
         self.save_manifest(manifest)
+
+    def edit_profile(self, change: Callable[[dict], object]) -> None:
+        """Change the profile that the submission is judged by, and is said to be made for."""
+        data = yaml.safe_load(self.profile_path.read_text(encoding="utf-8"))
+        change(data)
+        self.profile_path.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        identity = ngc_profile.load(self.profile_path).identity()
+        self.edit_manifest(lambda manifest: manifest.update(profile=identity))
 
     def regate(self, sample_type: str = "germline", own_genome: bool = True, study: str = "single") -> None:
         """Hold the metrics against the gates of another type of sample, or of another reference or study."""

@@ -135,6 +135,8 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
     header += ['##FILTER=<ID=LowQual,Description="Low quality">']
     if kind == "gvcf":
         header += ['##ALT=<ID=NON_REF,Description="Any other allele">', "##GVCFBlock0-1=minGQ=0(inclusive)"]
+    for name in profile.data[kind].get("structural", ()):
+        header += [f'##ALT=<ID={name},Description="{name}">'] if name != "BND" else []
     header += definitions(profile, kind)
     header += [
         f"##contig=<ID={name},length={len(bases)},md5={hashlib.md5(bases.encode()).hexdigest()}>"
@@ -146,6 +148,8 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
         return Case(header, gvcf_records(), kind)
     if kind == "mitochondrial_vcf":
         return Case(header, mitochondrial_records(), kind)
+    if kind == "structural_vcf":
+        return Case(header, structural_records(), kind)
     if kind == "family_vcf":
         header[-1] = "\t".join([*header[-1].split("\t")[:-1], *FAMILY])
         return Case(header, family_records(), kind)
@@ -225,6 +229,30 @@ def mitochondrial_records() -> list[str]:
     return records
 
 
+def structural_records() -> list[str]:
+    """One of each type, the breakends of one exchange on four records, and a deletion of a man's X."""
+    chr1, chr2 = SEQUENCES["chr1"], SEQUENCES["chr2"]
+    of_one = [
+        ("chr1", 20, "DEL1", "<DEL>", "SVTYPE=DEL;END=50;SVLEN=-30;CT=3to5", "0/1"),
+        ("chr1", 20, "DEL2", "<DEL>", "SVTYPE=DEL;END=52;SVLEN=-32;CT=3to5", "0/1"),
+        ("chr1", 60, "DUP1", "<DUP>", "SVTYPE=DUP;END=100;SVLEN=40;CT=5to3", "1/1"),
+        ("chr1", 120, "INS1", "<INS>", "SVTYPE=INS;END=120;SVLEN=40;CT=NtoN", "0/1"),
+        ("chr1", 150, "INV1", "<INV>", "SVTYPE=INV;END=200;IMPRECISE;CIPOS=-5,5;CIEND=-9,9;CT=3to3", "0/1"),
+        ("chr1", 250, "A1", f"{chr1[249]}[chr2:201[", "SVTYPE=BND;MATEID=A2;CT=3to5", "0/1"),
+        ("chr1", 251, "B1", f"]chr2:200]{chr1[250]}", "SVTYPE=BND;MATEID=B2;CT=5to3", "0/1"),
+        ("chr1", 300, "C1", f"{chr1[299]}]chr2:260]", "SVTYPE=BND;MATEID=C2;IMPRECISE;CIPOS=-9,9;CT=3to3", "0/1"),
+        ("chr2", 200, "B2", f"{chr2[199]}[chr1:251[", "SVTYPE=BND;MATEID=B1;CT=3to5", "0/1"),
+        ("chr2", 201, "A2", f"]chr1:250]{chr2[200]}", "SVTYPE=BND;MATEID=A1;CT=5to3", "0/1"),
+        ("chr2", 260, "C2", f"{chr2[259]}]chr1:300]", "SVTYPE=BND;MATEID=C1;IMPRECISE;CIPOS=-9,9;CT=3to3", "0/1"),
+        ("chrX", 90, "DEL3", "<DEL>", "SVTYPE=DEL;END=150;SVLEN=-60;CT=3to5", "1"),
+    ]
+    return [
+        f"{chrom}\t{pos}\t{name}\t{SEQUENCES[chrom][pos - 1]}\t{alt}\t300\tPASS\t{info};PE=9;SR=5\t"
+        f"GT:GQ:FT:DR:DV:RR:RV:RDCN\t{genotype}:99:PASS:9:9:5:5:1"
+        for chrom, pos, name, alt, info, genotype in of_one
+    ]
+
+
 def write(case: Case, folder: Path, name: str = "") -> Path:
     """The case as `.vcf.gz` with an index beside it."""
     path = folder / (name or ("case.g.vcf.gz" if case.kind == "gvcf" else "case.vcf.gz"))
@@ -239,7 +267,9 @@ def write(case: Case, folder: Path, name: str = "") -> Path:
 def judge(case: Case, folder: Path, profile: ngc_profile.Profile, fasta: Path | None, **more) -> list:
     """Findings of a case, completed from the profile as the command does it."""
     collector = Collector(profile)
-    whose = {"sample": FAMILY.keys(), "sex": FAMILY} if case.kind == "family_vcf" else {"sample": SAMPLE, "sex": "male"}
+    people = FAMILY if case.kind == "family_vcf" else {SAMPLE: "male"}
+    joint = profile.data[case.kind]["samples"] == "germline"
+    whose = {"sample": people.keys(), "sex": people} if joint else {"sample": SAMPLE, "sex": "male"}
     settings = {**whose, **more}
     path = write(case, folder)
     collector.extend(
@@ -249,6 +279,17 @@ def judge(case: Case, folder: Path, profile: ngc_profile.Profile, fasta: Path | 
 
 
 # --- one mutation for each rule
+def _info(old: str, new: str, at: int = 0) -> Callable[[Case], None]:
+    """Replace a part of the INFO of a record."""
+
+    def mutate(case: Case) -> None:
+        fields = case.records[at].split("\t")
+        assert old in fields[7]
+        case.edit(at, 7, fields[7].replace(old, new, 1))
+
+    return mutate
+
+
 def _header(start: str, old: str, new: str) -> Callable[[Case], None]:
     def mutate(case: Case) -> None:
         at = case.line(start)
@@ -419,18 +460,31 @@ RULE_MUTATIONS: dict[str, Callable[[Case], None]] = {
     "NGC-VCF-017": _lower_sample,
     "NGC-VCF-018": _diploid_x,
     "NGC-VCF-019": _insert("##fileDate=20260101"),
+    "NGC-SV-001": lambda case: case.edit(0, 4, "<CNV>"),
+    "NGC-SV-002": _info("SVTYPE=DEL", "SVTYPE=DUP"),
+    "NGC-SV-003": _info("SVLEN=-30", "SVLEN=30"),
+    "NGC-SV-004": lambda case: case.records.pop(5),
+    "NGC-SV-005": _info("CIEND=-9,9;", "", 4),
     "NGC-GVCF-001": _set(1, 4, "<NON_REF>,C" if SEQUENCES["chr1"][19] != "C" else "<NON_REF>,A"),
     "NGC-GVCF-002": _set(2, 7, "."),
     "NGC-GVCF-003": _set(0, 7, "END=18"),
 }
 
 
-KINDS = ("vcf", "gvcf", "family_vcf", "mitochondrial_vcf")
+KINDS = ("vcf", "gvcf", "family_vcf", "mitochondrial_vcf", "structural_vcf")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_conforming_file_of_each_content_gives_nothing(kind, profile, fasta, tmp_path):
     assert judge(conforming(profile, kind), tmp_path, profile, fasta) == []
+
+
+def mutated(rule: str, profile: ngc_profile.Profile) -> Case:
+    """The file that breaks one rule."""
+    kinds = {"NGC-GVCF": "gvcf", "NGC-SV": "structural_vcf"}
+    case = conforming(profile, kinds.get(rule.rpartition("-")[0], "vcf"))
+    RULE_MUTATIONS[rule](case)
+    return case
 
 
 def _sample(record: int, column: int, value: str) -> Callable[[Case], None]:
@@ -451,6 +505,36 @@ def _sample(record: int, column: int, value: str) -> Callable[[Case], None]:
         ("mitochondrial_vcf", "NGC-VCF-007", _set(1, 0, "chr1_random"), "a record on chr1_random"),
         ("mitochondrial_vcf", "NGC-VCF-009", _padded_m, "both alleles begin with the same base"),
         ("mitochondrial_vcf", "NGC-VCF-015", _set(0, 7, "DP=100"), "INFO lacks TLOD"),
+        ("vcf", "NGC-SV-001", _set(0, 4, "<DEL>"), "ALT <DEL> in a file of spelt alleles"),
+        ("gvcf", "NGC-SV-001", _set(1, 4, "<DEL>,<NON_REF>"), "ALT <DEL> in a file of spelt alleles"),
+        ("family_vcf", "NGC-SV-001", _set(0, 4, "A[chr2:20["), "ALT A[chr2:20[ in a file of spelt alleles"),
+        ("structural_vcf", "NGC-SV-001", _set(0, 4, "A"), "not one base of REF and one of DEL, DUP, INV, INS, BND"),
+        ("structural_vcf", "NGC-SV-001", _set(0, 3, SEQUENCES["chr1"][19:22]), "not one base of REF"),
+        ("structural_vcf", "NGC-SV-001", _set(5, 4, "A."), "not one base of REF"),
+        ("structural_vcf", "NGC-SV-001", _header("##ALT=<ID=DUP", "DUP", "CNV"), "ALT DUP is not declared"),
+        ("structural_vcf", "NGC-SV-002", _info("SVTYPE=BND;", "", 5), "SVTYPE None"),
+        ("structural_vcf", "NGC-SV-003", _info("END=50;", ""), "no END"),
+        ("structural_vcf", "NGC-SV-003", _info("END=50", "END=20"), "END 20 is not after POS"),
+        ("structural_vcf", "NGC-SV-003", _info("END=50;SVLEN=-30", "END=401;SVLEN=-381"), "END 401 lies beyond"),
+        ("structural_vcf", "NGC-SV-003", _info("SVLEN=40", "SVLEN=-40", 2), "SVLEN -40, must be 40"),
+        ("structural_vcf", "NGC-SV-003", _info("END=120", "END=160", 3), "END 160 and SVLEN 40 of an insertion"),
+        ("structural_vcf", "NGC-SV-003", _info("SVLEN=40;", "", 3), "END 120 and SVLEN None of an insertion"),
+        ("structural_vcf", "NGC-SV-003", _info("CT=", "END=260;CT=", 5), "END or SVLEN of a breakend"),
+        ("structural_vcf", "NGC-SV-004", _info("MATEID=A2;", "", 5), "its mate None is not in the file"),
+        ("structural_vcf", "NGC-SV-004", _info("MATEID=A2", "MATEID=A1", 5), "its mate A1 is not in the file"),
+        ("structural_vcf", "NGC-SV-004", _info("MATEID=A2", "MATEID=B2", 5), "its mate B2 tells of another adjacency"),
+        ("structural_vcf", "NGC-SV-004", _set(9, 4, f"]chr1:251]{SEQUENCES['chr2'][200]}"), "of another adjacency"),
+        ("structural_vcf", "NGC-SV-004", _set(10, 4, f"]chr1:300]{SEQUENCES['chr2'][259]}"), "of another adjacency"),
+        ("structural_vcf", "NGC-SV-004", _set(5, 2, "B1"), "a breakend without an ID of its own"),
+        ("structural_vcf", "NGC-SV-004", _set(5, 2, "."), "a breakend without an ID of its own"),
+        ("structural_vcf", "NGC-SV-005", _info("CIPOS=-5,5", "CIPOS=2,5", 4), "CIPOS 2,5 is no interval around"),
+        ("structural_vcf", "NGC-SV-005", _info("CIPOS=-9,9;", "", 7), "IMPRECISE without CIPOS"),
+        ("structural_vcf", "NGC-VCF-007", _set(11, 0, "chrM"), "a record on chrM"),
+        ("structural_vcf", "NGC-VCF-008", _set(0, 3, other(SEQUENCES["chr1"][19])), "where the reference has"),
+        ("structural_vcf", "NGC-VCF-011", _info("END=52;SVLEN=-32", "END=50;SVLEN=-30", 1), "the same change as"),
+        ("structural_vcf", "NGC-VCF-012", _set(0, 8, "GT:GQ:FT:DR:DV:RR:XX:RDCN"), "FORMAT lacks RV"),
+        ("structural_vcf", "NGC-VCF-015", _info(";PE=9", ""), "INFO lacks PE"),
+        ("structural_vcf", "NGC-VCF-018", _set(11, 9, "0/1:99:PASS:9:9:5:5:1"), "GT 0/1 has ploidy 2, not 1"),
     ],
 )  # fmt: skip
 def test_a_rule_counts_as_the_content_says(kind, rule, change, evidence, profile, fasta, tmp_path):
@@ -468,8 +552,7 @@ def test_a_record_on_y_fails_where_no_member_has_one(profile, fasta, tmp_path):
 
 @pytest.mark.parametrize("rule", RULE_MUTATIONS)
 def test_one_mutation_breaks_exactly_one_rule(rule, profile, fasta, tmp_path):
-    case = conforming(profile, "gvcf" if rule.startswith("NGC-GVCF") else "vcf")
-    RULE_MUTATIONS[rule](case)
+    case = mutated(rule, profile)
     findings = judge(case, tmp_path, profile, fasta)
     assert {finding.rule for finding in findings} == {rule}, findings
     expected = {"error": "FAIL", "warn": "WARN", "info": "INFO"}[profile.rule(rule)["severity"]]
@@ -477,22 +560,25 @@ def test_one_mutation_breaks_exactly_one_rule(rule, profile, fasta, tmp_path):
 
 
 def test_every_rule_of_the_profile_has_a_mutation_and_every_mutation_a_rule(profile):
-    ids = {rule["id"] for rule in profile.rules() if rule["id"].startswith(("VCF-SPEC-", "NGC-VCF-", "NGC-GVCF-"))}
+    ids = {
+        rule["id"]
+        for rule in profile.rules()
+        if rule["id"].startswith(("VCF-SPEC-", "NGC-VCF-", "NGC-GVCF-", "NGC-SV-"))
+    }
     assert ids == set(RULE_MUTATIONS)
 
 
 @pytest.mark.parametrize("rule", RULE_MUTATIONS)
 def test_the_fast_path_finds_what_the_exact_one_finds(rule, profile, fasta, tmp_path, monkeypatch):
     monkeypatch.setattr(vcf, "MIN_FAST", 1)
-    case = conforming(profile, "gvcf" if rule.startswith("NGC-GVCF") else "vcf")
-    RULE_MUTATIONS[rule](case)
+    case = mutated(rule, profile)
     assert judge(case, tmp_path, profile, fasta) == judge(case, tmp_path, profile, fasta, fast=False)
 
 
 def test_blocks_that_conform_are_proven_without_reading_lines(profile, fasta, tmp_path, monkeypatch):
     monkeypatch.setattr(vcf, "MIN_FAST", 1)
     monkeypatch.setattr(vcf.spec.RecordJudge, "judge", lambda *_: pytest.fail("a line was read"))
-    for kind in KINDS:
+    for kind in KINDS[:-1]:  # structural variants are few, and each is read
         case = conforming(profile, kind)
         # Where the columns' sexes differ, X and Y are read line by line.
         left_out = ("chrX", "chrY") if kind == "family_vcf" else ("chr2\t121",)

@@ -15,14 +15,14 @@ def header(kind):
     return conform.header(PROFILE, kind, ["AAAA1111"], MD5S, "GATK HaplotypeCaller", FILTERS)
 
 
-@pytest.mark.parametrize("kind", ["vcf", "gvcf", "family_vcf", "mitochondrial_vcf"])
+@pytest.mark.parametrize("kind", ["vcf", "gvcf", "family_vcf", "mitochondrial_vcf", "structural_vcf"])
 def test_header_has_only_keys_of_the_allow_list(kind):
     keys = {line[2:].split("=", 1)[0] for line in header(kind).splitlines() if line.startswith("##")}
     assert keys <= set(PROFILE.data[kind]["header_keys"])
     assert {"fileformat", "FILTER", "INFO", "FORMAT", "contig", "reference", "source", "profile"} <= keys
 
 
-@pytest.mark.parametrize("kind", ["vcf", "gvcf", "family_vcf", "mitochondrial_vcf"])
+@pytest.mark.parametrize("kind", ["vcf", "gvcf", "family_vcf", "mitochondrial_vcf", "structural_vcf"])
 def test_header_is_read_by_htslib_with_the_profile_s_definitions(kind, tmp_path):
     path = tmp_path / "x.vcf"
     path.write_text(header(kind))
@@ -45,3 +45,9 @@ def test_every_contig_carries_its_md5():
 def test_soft_filters_are_declared_in_the_vcf_and_not_in_the_gvcf():
     assert "ID=LowQual" in header("vcf")
     assert "ID=LowQual" not in header("gvcf")
+
+
+def test_named_alleles_are_declared_and_breakends_are_not():
+    lines = [line for line in header("structural_vcf").splitlines() if line.startswith("##ALT")]
+    assert [line.split(",")[0] for line in lines] == [f"##ALT=<ID={name}" for name in ("DEL", "DUP", "INV", "INS")]
+    assert not any(line.startswith("##ALT") for line in header("vcf").splitlines())

@@ -157,11 +157,25 @@ def test_a_ratio_to_nothing_is_not_measured_and_says_why():
     assert found == Measured(None, 0, reason="no transversion")
 
 
+def test_structural_variants_are_counted_over_types_and_sizes():
+    counts = {"DEL": {"50-299 bp": 3, "1-9 kb": 2}, "BND": {"two contigs": 1}}
+    found = metrics.read_structural(json.dumps({"counts": counts, "not_called": None}))
+    assert found == {"count_structural_variants": Measured(6)}
+
+
+def test_structural_variants_that_were_not_called_are_not_measured():
+    (found,) = metrics.read_structural(json.dumps({"counts": None, "not_called": "too few read pairs"})).values()
+    assert (found.value, found.reason) == (None, "not called: too few read pairs")
+    (found,) = metrics.read_structural().values()
+    assert (found.value, found.reason) == (None, "no germline sample")
+
+
 REPORTS = {
     metrics.read_intake: ([json.dumps({"bases": 1000, "q30_bases": 900, "pairs": 5})], ()),
     metrics.read_samtools_stats: ([STATS], ()),
     metrics.read_markdup: ([json.dumps({"DUPLICATE PRIMARY TOTAL": 10, "EXAMINED": 400})], ()),
     metrics.read_mosdepth: ([SUMMARY.format(x=15000, y=""), THRESHOLDS], ({"chr1": 800, "chrX": 400},)),
+    metrics.read_structural: ([json.dumps({"counts": {"DEL": {"50-299 bp": 1}}, "not_called": None})], ()),
     metrics.read_mitochondrion: ([SUMMARY.format(x=15000, y="")], (PROFILE,)),
     metrics.read_wgs_metrics: ([WGS.format(territory=1000, mean=31.5)], ()),
     metrics.read_bcftools_stats: ([CALLS.format(tv=10)], ()),
@@ -336,7 +350,7 @@ def test_windows_end_at_edges_and_are_as_large_as_the_regions():
 
 # ---- gates -----------------------------------------------------------------------------------
 
-VERSIONS = dict.fromkeys(("intake", "samtools", "mosdepth", "picard", "bcftools", "gatk", "plink2"), "1.0")
+VERSIONS = dict.fromkeys(("intake", "samtools", "mosdepth", "picard", "bcftools", "gatk", "plink2", "delly"), "1.0")
 GOOD = {**VALUES, "mendelian_error_rate": 0.001, "kinship_concordance": 1}
 TRIPS = {  # a value that trips the gate, for each gate of the profile
     ("mean_coverage", "germline", "<", 30): 29.99,

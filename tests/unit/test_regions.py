@@ -117,3 +117,19 @@ def test_interval_lists_count_from_one_and_bed_from_zero(tmp_path):
     assert regions.read_bed(str(tmp_path / "a.bed")) == [("chr1", 0, 5)]
     regions.write_interval_list(str(tmp_path / "a.list"), "@HD\tVN:1.6\n", [("chr1", 0, 5)])
     assert (tmp_path / "a.list").read_text() == "@HD\tVN:1.6\nchr1\t1\t5\t+\t.\n"
+
+
+@pytest.mark.parametrize(
+    ("bed", "said"),
+    [
+        ("# comment\nchr1\t0\t100\tname\n", None),
+        ("chr1\t1\n", "line 1: not BED"),
+        ("1\t10\t20\n", "the reference has no contig 1"),
+        ("chr1\t10\t101\n", "chr1:101 lies beyond the contig's end, 100"),
+    ],
+)
+def test_a_bed_of_the_configuration_must_be_of_the_reference(tmp_path, bed, said):
+    (tmp_path / "x.bed").write_text(bed)
+    (tmp_path / "x.fai").write_text("chr1\t100\t6\t60\t61\n")
+    faults = regions.bed_faults(str(tmp_path / "x.bed"), str(tmp_path / "x.fai"))
+    assert faults == [] if said is None else said in faults[0] and "Mend:" in faults[0]

@@ -6,7 +6,7 @@ from html import escape
 import make_results
 import pytest
 
-from ngc_wgs import report
+from ngc_wgs import report, structural
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_numbers_are_as_in_the_json_and_never_ten_digits_in_a_row():
 def test_every_section_is_there_when_nothing_was_measured(made):
     empty = report.Facts(made.profile, verdicts=[("C00000K", "STOPPED", ("not checked",))])
     keys = [item["id"] for item in report.sections(empty)]
-    assert keys[0] == "ngc_verdicts" and keys[-1] == "ngc_definitions" and len(keys) == 15
+    assert keys[0] == "ngc_verdicts" and keys[-1] == "ngc_definitions" and len(keys) == 16
     for item in report.sections(empty):
         assert item["plot_type"] == "html" and item["data"]
     assert "STOPPED" in text(section(empty, "ngc_verdicts"))
@@ -58,7 +58,7 @@ def test_a_profile_of_other_metrics_leaves_every_section(made):
     other = {**made.profile, "metrics": {}}
     facts = report.gather_run(report.Facts(other), made.samples, made.units, made.results)
     found = report.sections(facts)
-    assert len(found) == 15 and "no zones" in text(found[3])
+    assert len(found) == 16 and "no zones" in text(found[3])
     assert "NOT_MEASURED cross_contamination_rate: the profile does not have it" in text(found[4])
 
 
@@ -207,6 +207,27 @@ def test_the_bands_of_the_profile_are_0_to_1(facts):
         place = dict(lines[sample])["SNVs"]
         assert place * (high - low) + low == pytest.approx(entries["count_snvs"]["value"])
         assert 0 < place < 1
+
+
+def test_structural_variants_are_counted_by_type_and_size_or_said_not_to_be_called(facts):
+    facts.structural = [
+        {
+            "sample": "S000001",
+            "not_called": None,
+            "counts": {"DEL": {"50-299 bp": 3, "1-9 kb": 2}, "BND": {"two contigs": 1}},
+        },
+        {"sample": "S000002", "not_called": "too few read pairs", "counts": None},
+    ]
+    said = text(section(facts, "ngc_structural"))
+    assert "S000002: not called: too few read pairs" in said
+    assert "<td>S000001</td><td>DEL</td><td>5</td><td>3</td><td>0</td><td>2</td><td>0</td><td>0</td><td>0</td>" in said
+    assert "<td>S000001</td><td>BND</td><td>1</td><td>0</td><td>0</td><td>0</td><td>0</td><td>0</td><td>1</td>" in said
+    assert "<td>S000001</td><td>DUP</td><td>0</td>" in said and "<td>S000002</td>" not in said
+
+
+def test_the_classes_of_size_are_those_that_are_counted():
+    counted = (*(name for _, name in structural.SIZES), structural.NO_LENGTH)
+    assert counted == report.STRUCTURAL_SIZES
 
 
 def test_versions_and_definitions_are_complete(facts):

@@ -1,0 +1,214 @@
+"""Structural variants: delly's calls of a case as records of the submission, and their counts for each sample.
+
+delly gives the two bases that a junction joins. VCF wants POS to be the last base before the event and END its last
+base, so that END - POS is its length: of a deletion END is one less than delly's, of a duplication POS, and of an
+inversion's right junction (5to5) both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pysam
+
+SIZES = ((50, "50-299 bp"), (300, "300-999 bp"), (1_000, "1-9 kb"), (10_000, "10-99 kb"), (100_000, "100 kb and more"))
+"""Least length (bp) and name of each class."""
+NO_LENGTH = "two contigs"
+BORDER = 50
+"""bp from the end of a pseudoautosomal region that a breakend there may lie."""
+MAX_GQ = 10_000
+"""delly's own."""
+_BREAKEND = re.compile(r"[A-Za-z]?([\[\]])([^\[\]:]+):([0-9]+)[\[\]][A-Za-z]?")
+
+Genotype = tuple[str, int | None, tuple[str, ...]]
+"""GT, GQ and filters; no GQ where there is no genotype."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One record before its genotypes are written: a whole event, or one of the two ends of a breakend."""
+
+    chrom: str
+    pos: int
+    name: str
+    alt: str
+    info: tuple[str, ...]
+
+
+def places(call: pysam.VariantRecord, base: Callable[[str, int], str], length: Mapping[str, int]) -> list[Place]:
+    """Where a call of delly lies and what its INFO says of that. base: of the reference at a 1-based position.
+
+    length: bases of each contig that records may lie on; nothing is given of a call that touches another.
+    """
+    kind, ct, start, end = call.info["SVTYPE"], call.info["CT"], call.pos, call.stop
+    spans = {key: ",".join(map(str, call.info[key])) for key in ("CIPOS", "CIEND")}
+    vague = ("IMPRECISE",) if "IMPRECISE" in call.info else ()
+    if kind == "BND":
+        side, chrom2, pos2 = _BREAKEND.fullmatch(call.alts[0]).groups()
+        here, there = (call.chrom, start), (chrom2, int(pos2))
+        if not {call.chrom, chrom2} <= length.keys():
+            return []
+        before = call.alts[0][0] not in "[]"  # whether the record's own base comes first
+        # A piece that runs on to the right of the mate begins there with the mate's base, and so on.
+        ends = (
+            (here, there, side, before, spans["CIPOS"], ct, "1", "2"),
+            (there, here, "]" if before else "[", side == "]", spans["CIEND"], _turned(ct), "2", "1"),
+        )
+        return [
+            Place(
+                *own,
+                f"{call.id}_{number}",
+                f"{base(*own)}{mark}{mate[0]}:{mate[1]}{mark}"
+                if first
+                else f"{mark}{mate[0]}:{mate[1]}{mark}{base(*own)}",
+                ("SVTYPE=BND", f"MATEID={call.id}_{other}", *vague, f"CIPOS={span}", f"CT={joined}"),
+            )
+            for own, mate, mark, first, span, joined, number, other in ends
+        ]
+    if call.chrom not in length:
+        return []
+    if kind == "DUP" or ct == "5to5":
+        start -= 1
+    if kind == "DEL" or ct == "5to5":
+        end -= 1
+    start, end = max(start, 1), min(end, length[call.chrom])
+    gained = {"DEL": start - end, "DUP": end - start, "INS": call.info.get("SVLEN", 0)}.get(kind)
+    if kind == "INS":
+        end, spans["CIEND"] = start, ""
+    return [
+        Place(
+            call.chrom,
+            start,
+            call.id,
+            f"<{kind}>",
+            (
+                f"SVTYPE={kind}",
+                f"END={end}",
+                *((f"SVLEN={gained}",) if gained is not None else ()),
+                *vague,
+                f"CIPOS={spans['CIPOS']}",
+                *((f"CIEND={spans['CIEND']}",) if spans["CIEND"] else ()),
+                f"CT={ct}",
+            ),
+        )
+    ]
+
+
+def _turned(ct: str) -> str:
+    first, second = ct.split("to")
+    return f"{second}to{first}"
+
+
+def size(place: Place) -> int | None:
+    """Length of an event in bp; None of a breakend."""
+    values = dict(entry.split("=") for entry in place.info if "=" in entry)
+    if values["SVTYPE"] == "BND":
+        return None
+    return abs(int(values.get("SVLEN", int(values["END"]) - place.pos)))
+
+
+def at_par_border(call: pysam.VariantRecord, profile) -> bool:
+    """Whether a call joins X and Y at ends of pseudoautosomal regions: reads of Y's copy lie on X, beside Y's own."""
+    found = _BREAKEND.fullmatch(call.alts[0])
+    if found is None:
+        return False
+    ends = [(call.chrom, call.pos), (found[2], int(found[3]))]
+    return ends[0][0] != ends[1][0] and all(
+        any(abs(pos - edge) <= BORDER for par in profile.par(chrom) for edge in par) for chrom, pos in ends
+    )
+
+
+def genotype(likelihoods: Sequence[float] | None, alleles: Sequence[int | None], copies: int, least: int) -> Genotype:
+    """A sample's genotype where it has so many copies. least: genotype quality below which it is filtered.
+
+    likelihoods: delly's log10 of 0/0, 0/1 and 1/1. delly knows two copies only. Where there is one, the sample carries
+    the variant if its reads are likelier with than without; reads of both alleles are right there of a duplication
+    (its ends stay as they were) and suspect of anything else, which `record` tells by the type.
+    """
+    if copies == 0 or likelihoods is None or None in alleles or len(alleles) != 2:
+        return ("." if copies < 2 else "./."), None, ()
+    none, one, both = likelihoods
+    if copies == 1:
+        text, quality = ("1" if any(alleles) else "0"), abs(max(one, both) - none)
+        filters = ("HetInHaploid",) if sum(alleles) == 1 else ()
+    else:
+        ranked = sorted(likelihoods, reverse=True)
+        text, quality, filters = "/".join(map(str, sorted(alleles))), ranked[0] - ranked[1], ()
+    phred = min(round(10 * quality), MAX_GQ)
+    return text, phred, (*filters, *(("LowGQ",) if phred < least else ()))
+
+
+def records(
+    calls: Iterable[pysam.VariantRecord],
+    columns: Sequence[str],
+    sexes: Mapping[str, str],
+    profile,
+    base: Callable[[str, int], str],
+) -> list[str]:
+    """Lines of the structural VCF in its order, from delly's joint calls. columns: samples in the order of the header.
+
+    Left out is what nobody carries, and what is shorter than the profile's least length: the germline VCF has that.
+    """
+    spec, limits = profile.data["structural_vcf"], profile.data["structural"]
+    on = profile.contigs(*spec["record_roles"])
+    length, rank = {c["name"]: c["length"] for c in on}, {c["name"]: at for at, c in enumerate(on)}
+    lines: list[tuple[int, int, str, str]] = []
+    for call in calls:
+        filtered = set(call.filter) - {"PASS"} | ({"ParBorder"} if at_par_border(call, profile) else set())
+        support = {"PE": call.info.get("PE", 0), "SR": call.info.get("SR", 0)}
+        support["MAPQ"] = call.info.get("MAPQ" if support["PE"] else "SRMAPQ", 0)
+        for place in places(call, base, length):
+            long = size(place)
+            if long is not None and long < limits["minimum_length"]:
+                continue
+            cells, carried = [], []
+            for name in columns:
+                values = call.samples[name]
+                copies = profile.copies(place.chrom, place.pos, sexes[name])
+                text, quality, filters = genotype(values["GL"], values["GT"], copies, limits["genotype_quality"])
+                if call.info["SVTYPE"] == "DUP":
+                    filters = tuple(item for item in filters if item != "HetInHaploid")
+                if "1" in text:
+                    carried.append(set(filters))
+                if quality is None:
+                    cells.append(text)
+                    continue
+                reads = (values[key] for key in ("DR", "DV", "RR", "RV", "RDCN"))
+                shown = [text, str(quality), ";".join(filters) or "PASS", *(str(n) for n in reads)]
+                cells.append(":".join("." if n in ("None", "-1") else n for n in shown))
+            if not carried:
+                continue
+            ids = [item["id"] for item in limits["filters"]]
+            common = set.intersection(*carried) | filtered
+            filters = ";".join(item for item in ids if item in common) or "PASS"
+            info = ";".join([*place.info, *(f"{key}={value}" for key, value in support.items())])
+            quality = "." if call.qual is None else f"{call.qual:g}"
+            fields = [place.chrom, str(place.pos), place.name, base(place.chrom, place.pos), place.alt, quality]
+            fields += [filters, info, "GT:GQ:FT:DR:DV:RR:RV:RDCN", *cells]
+            lines.append((rank[place.chrom], place.pos, place.name, "\t".join(fields)))
+    return [line for *_, line in sorted(lines)]
+
+
+def counts(calls: Iterable[pysam.VariantRecord], sample: str) -> dict[str, dict[str, int]]:
+    """Variants that a sample carries by type and class of size, where record and genotype pass.
+
+    Of a breakend one of its two records counts, of an inversion each of its two junctions.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for call in calls:
+        values = call.samples[sample]
+        if set(call.filter) != {"PASS"} or values["FT"] != "PASS" or 1 not in values["GT"]:
+            continue
+        kind = call.info["SVTYPE"]
+        if kind == "BND":
+            if call.id > call.info["MATEID"]:
+                continue
+            name = NO_LENGTH
+        else:
+            long = abs(call.info["SVLEN"]) if "SVLEN" in call.info else call.stop - call.pos
+            name = max((least, title) for least, title in SIZES if least <= max(long, SIZES[0][0]))[1]
+        of_kind = found.setdefault(kind, {})
+        of_kind[name] = of_kind.get(name, 0) + 1
+    return found

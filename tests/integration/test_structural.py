@@ -1,0 +1,143 @@
+"""delly on a small simulated trio with planted structural variants, by the scripts that the rules run."""
+
+import json
+import os
+import shlex
+import subprocess
+from types import SimpleNamespace
+
+import compare_structural
+import pysam
+import pytest
+import runs
+
+import ngc_profile
+from ngc_check.vcf import check_vcf
+from ngc_wgs import conform, structural
+
+ENVIRONMENT = {**os.environ, "REF_PATH": "/dev/null", "REF_CACHE": "/dev/null"}
+
+
+@pytest.fixture(scope="module")
+def trio(tmp_path_factory):
+    """The simulated trio with its alignments: folder, samples by relation, sexes."""
+    folder = runs.make_demo(tmp_path_factory.mktemp("structural") / "trio", "--tiny", "--sv")
+    people = {row["relation"]: row for row in runs.table(folder, "samples")}
+    for row in people.values():
+        sample = row["sample"]
+        (first,) = (folder / "reads").glob(f"{sample}*R1.fastq.gz")
+        second = str(first).replace("_R1.", "_R2.")
+        shell(
+            f"bwa mem -t 2 -K 100000000 -Y -R '@RG\\tID:{sample}\\tSM:{sample}' reference/genome.fa {first} {second}"
+            f" | samtools sort -u - | samtools view -C -T reference/genome.fa --write-index -o {sample}.cram -",
+            folder,
+        )
+    return SimpleNamespace(folder=folder, people=people, sexes={row["sample"]: row["sex"] for row in people.values()})
+
+
+def shell(text, folder):
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {text}"], cwd=folder, env=ENVIRONMENT, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def delly(folder, crams, exclude="chrM\n"):
+    """Exit status and log of delly_call.sh; it leaves calls.bcf and not_called.json in the folder."""
+    (folder / "exclude.bed").write_text(exclude)
+    arrays = {
+        "input": {"fasta": "reference/genome.fa", "exclude": "exclude.bed"},
+        "output": {"calls": "calls.bcf", "not_called": "not_called.json"},
+        "params": {"crams": " ".join(crams)},
+        "log": {"0": "delly.log"},
+    }
+    text = "declare -A snakemake=([threads]=2)\n"
+    for name, values in arrays.items():
+        pairs = " ".join(f"[{key}]={shlex.quote(value)}" for key, value in values.items())
+        text += f"declare -A snakemake_{name}=({pairs})\n"
+    text += (runs.HOUSE / "scripts" / "delly_call.sh").read_text()
+    done = subprocess.run(["bash", "-c", text], cwd=folder, env=ENVIRONMENT, check=False)
+    return done.returncode, (folder / "delly.log").read_text()
+
+
+@pytest.fixture(scope="module")
+def called(trio):
+    """The trio's structural VCF and the profile with its reference."""
+    folder, columns = trio.folder, sorted(trio.sexes)
+    status, log = delly(folder, [f"./{sample}.cram" for sample in columns])
+    assert status == 0, log
+    assert json.loads((folder / "not_called.json").read_text()) == []
+    profile = ngc_profile.load(None, folder / "overlay.yaml")
+    md5s = {contig["name"]: contig["md5"] for contig in profile.contigs()}
+    header = conform.header(profile, "structural_vcf", columns, md5s, "delly", profile.data["structural"]["filters"])
+    with (
+        pysam.FastaFile(str(folder / "reference" / "genome.fa")) as fasta,
+        pysam.VariantFile(str(folder / "calls.bcf")) as calls,
+    ):
+        lines = structural.records(
+            calls, columns, trio.sexes, profile, lambda chrom, pos: fasta.fetch(chrom, pos - 1, pos)
+        )
+    plain = folder / "trio.sv.vcf"
+    plain.write_text(header + "".join(f"{line}\n" for line in lines))
+    pysam.tabix_index(str(plain), preset="vcf", force=True)
+    return SimpleNamespace(vcf=folder / "trio.sv.vcf.gz", profile=profile)
+
+
+def test_the_checker_accepts_what_was_written(trio, called):
+    found = check_vcf(
+        called.vcf, called.profile, kind="structural_vcf", sample=trio.sexes.keys(), sex=trio.sexes,
+        reference=trio.folder / "reference" / "genome.fa",
+    )  # fmt: skip
+    assert list(found) == []
+
+
+def test_planted_variants_are_found_with_their_genotypes_and_nothing_else(trio, called):
+    """Deletions of all sizes, duplications and inversions from 300 bp, the exchange: all; below, see docs/proofs.md."""
+    for who, relation in (("child", "index"), ("mother", "mother"), ("father", "father")):
+        sample = trio.people[relation]["sample"]
+        found = compare_structural.compare(trio.folder / "truth" / "structural.tsv", called.vcf, sample, who)
+        assert found["false"] == []
+        for kind, classes in found["recall"].items():
+            for size, (got, planted) in classes.items():
+                if kind == "DEL" or (kind != "INS" and size != "below 300 bp"):
+                    assert got == planted, (who, kind, size, found["missed"])
+        # A homozygous duplication looks heterozygous: the reads over its ends are as they were.
+        assert {name for name in found["genotypes"] if "right" not in name} <= {"DUP 1/1 as 0/1"}
+        assert found["genotypes"]["DEL right"] >= 7
+
+
+def test_a_man_has_one_copy_of_x_and_the_border_of_its_par_is_no_translocation(trio, called):
+    son = trio.people["index"]["sample"]
+    with pysam.VariantFile(str(called.vcf)) as calls:
+        records = [record for record in calls if record.chrom in ("chrX", "chrY")]
+    haploid = [record for record in records if record.chrom == "chrX" and record.info["SVTYPE"] != "BND"]
+    assert {record.info["SVTYPE"] for record in haploid} == {"DEL", "DUP", "INV"}
+    assert all(len(record.samples[son]["GT"]) == 1 and set(record.filter) == {"PASS"} for record in haploid)
+    borders = [record for record in records if record.info["SVTYPE"] == "BND"]
+    assert len(borders) == 4 and all("ParBorder" in record.filter for record in borders)
+
+
+def test_too_few_pairs_of_one_member_are_said_and_leave_no_calls(trio):
+    folder, few = trio.folder, "FEWPAIRS1"
+    whole = trio.people["mother"]["sample"]
+    shell(f"samtools view -C -s 1.02 -T reference/genome.fa --write-index -o {few}.cram {whole}.cram", folder)
+    (folder / "calls.bcf").unlink(missing_ok=True)
+    status, log = delly(folder, [f"./{whole}.cram", f"./{few}.cram"])
+    assert status == 0
+    (entry,) = json.loads((folder / "not_called.json").read_text())
+    assert entry["file_type"] == "structural_vcf" and entry["sample"] is None
+    assert f"too few read pairs of {few}" in entry["reason"] and len(entry["reason"]) <= 200
+    assert (folder / "calls.bcf").read_bytes() == b"" and "Not called" in log
+
+
+def test_any_other_failure_of_delly_stops_with_its_message(trio):
+    whole = trio.people["mother"]["sample"]
+    (trio.folder / "BARE.cram").write_bytes((trio.folder / f"{whole}.cram").read_bytes())
+    status, log = delly(trio.folder, ["./BARE.cram"])
+    assert status != 0
+    assert "Fail to open index" in log and "Mend:" in log
+
+
+def test_a_bed_of_another_reference_is_refused_before_any_job(trio):
+    (trio.folder / "regions.bed").write_text("1\t100\t200\n")
+    done = runs.run_workflow(trio.folder, "--dry-run", "--config", "sv_exclude=regions.bed")
+    said = runs.said(done)
+    assert done.returncode and "regions.bed: the reference has no contig 1. Mend:" in said
