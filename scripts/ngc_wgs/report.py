@@ -157,7 +157,7 @@ def gather_run(facts: Facts, cases: Mapping[str, str], units: Iterable[str], res
     own = list(dict.fromkeys(cases.values()))
     aligned = there("gate/{}.aligned.json", own)
     made = {path.name.split(".", 1)[0]: path.stat().st_mtime_ns for path in aligned}
-    # Metrics of calls that are older than those of the alignments are of an earlier run.
+    # Metrics of calls, and a joint VCF, that are older than what the alignments were judged by are of an earlier run.
     called = [
         path
         for path in there("qc/{}.metrics.json", cases)
@@ -171,7 +171,7 @@ def gather_run(facts: Facts, cases: Mapping[str, str], units: Iterable[str], res
         coverage=there("qc/{}.wgs_metrics.txt", cases),
         inserts=there("qc/{}.samtools_stats.txt", cases),
         identity=there("identity/{}.json", own),
-        families=there("family/{}.json", own),
+        families=[path for path in there("family/{}.json", own) if path.stat().st_mtime_ns >= made.get(path.stem, 0)],
         mitochondria=there("mitochondrion/{}.json", cases),
         preflight=there("intake/{}.json", ["preflight"]),
         databases=there("identity/{}.json", ["population"]),

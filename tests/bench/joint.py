@@ -68,6 +68,8 @@ def run(place: Path) -> Iterator[str]:
                 m.meter(imports, folder / "log"),
                 m.meter([*GATK, "GenotypeGVCFs", *fasta, "-V", f"gendb://{base}", "-O", str(again)], folder / "log"),
             ]
+            if records(again) != records(joint):
+                raise RuntimeError(f"{records(joint)} joint records, {records(again)} after GenomicsDBImport")
             other.append([f"{size}: {records(again)} records", *map(figures, used)])
     yield f"gVCFs of {LENGTH / 1e6:.0f} Mb (a thousandth of a genome) with a record each {BLOCK} bp, drawn; some"
     yield f"{LENGTH // SPACING:,} places where people differ. CPU s / wall s / MB; GATK's start is part of each.\n"
@@ -80,7 +82,7 @@ def figures(used: m.Usage) -> str:
 
 
 def records(vcf: Path) -> int:
-    return int(m.tool("bcftools", "index", "-n", vcf))
+    return len(m.tool("bcftools", "query", "-f", "x", vcf))
 
 
 def write_family(place: Path, people: int) -> list[Path]:

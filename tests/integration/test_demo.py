@@ -140,6 +140,20 @@ def test_ploidy_follows_the_sex_and_the_pseudoautosomal_regions(demo_run):
     assert ploidies(FEMALE_CASE, FEMALE) == {"chr1": {2}, "chr2": {2}, "PAR": {2}, "chrX": {2}}
 
 
+@both
+def test_genotypes_of_the_sex_chromosomes_are_right(demo_run, record_property, sample, case):
+    fasta = demo_run.directory / "reference" / "genome.fa"
+    paths = demo_run.directory / "truth" / f"{sample}.vcf.gz", vcf(demo_run, case, sample)
+    places = compare_truth.by_place(*(compare_truth.read_records(p, fasta, None, None) for p in paths), pars(demo_run))
+    record_property("places", places)
+    print(sample, places)
+    for place in ("PAR", "chrX", *["chrY"] * (sample == MALE)):
+        counts = places[place]
+        assert counts["truth"] >= 5
+        assert counts["right"] >= 0.95 * counts["truth"] and counts["right"] >= 0.95 * counts["calls"]
+    assert sample == MALE or "chrY" not in places
+
+
 def test_a_female_has_nothing_on_y_and_a_male_has(demo_run):
     for kind in ("vcf", "g.vcf"):
         for sample, case, present in ((FEMALE, FEMALE_CASE, False), (MALE, MALE_CASE, True)):

@@ -134,3 +134,7 @@ def test_without_autosomes_nothing_is_taken_for_a_nuclear_copy(conform):
 def test_many_variants_of_low_fraction_tell_of_a_second_haplotype(conform, number, told):
     found = conform(*(snv("chrM", 800 + 50 * at, 0.05) for at in range(number)), snv("chrM", 1500, 0.5))
     assert [records[0][3] for records in found.values()] == [*[told] * number, {"PASS"}]
+
+
+def test_a_mitochondrion_without_reads_has_a_vcf_without_records(conform):
+    assert conform() == {}

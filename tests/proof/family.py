@@ -53,6 +53,19 @@ def simulated(place: Path) -> Iterator[str]:
     yield f"{found['recall']}), {found['false']} false (precision {found['precision']}). Missed: {found['missed']}.\n"
     yield "| trap | number |\n|---|--:|"
     yield "\n".join(f"| {what} | {number} |" for what, number in sorted(found["traps"].items())) + "\n"
+    overlay = yaml.safe_load((folder / "overlay.yaml").read_text())
+    pars = [(par["contig"], par["start"], par["end"]) for par in overlay["reference"]["par"]]
+    yield "| right genotypes of those planted (called) | PAR | X | Y |\n|---|--:|--:|--:|"
+    for row in people:
+        sides = folder / "truth" / f"{row['sample']}.vcf.gz", data / f"{row['sample']}.vcf.gz"
+        fasta = folder / "reference" / "genome.fa"
+        read = [compare_truth.read_records(path, fasta, None, None) for path in sides]
+        places = compare_truth.by_place(*read, pars)
+        cells = [places.get(place, {"right": 0, "truth": 0, "calls": 0}) for place in ("PAR", "chrX", "chrY")]
+        texts = [f"{cell['right']} of {cell['truth']} ({cell['calls']})" for cell in cells]
+        yield f"| {row['relation']}, {row['sex']} | {' | '.join(texts)} |"
+        faults += [f"{row['relation']}: {cell}" for cell in cells if cell["right"] < 0.95 * cell["truth"]]
+    yield ""
     m = compare_family.heteroplasmy(folder / "truth" / "heteroplasmy.tsv", data / f"{child}.mt.vcf.gz")
     yield "| planted fraction | measured | depth |\n|--:|---|--:|"
     for share, group in itertools.groupby(

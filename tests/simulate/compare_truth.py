@@ -95,6 +95,21 @@ def compare(truth: dict[Key, str], calls: dict[Key, str]) -> dict[str, dict]:
     return result
 
 
+def by_place(truth: dict[Key, str], calls: dict[Key, str], pars: list[tuple[str, int, int]]) -> dict[str, dict]:
+    """Records of each contig and of the pseudoautosomal regions: in truth, called, and called with the true genotype.
+
+    pars: contig, start, end, 0-based half-open. A haploid genotype and the same one diploid are two.
+    """
+    result: dict[str, dict] = {}
+    for key in truth.keys() | calls.keys():
+        par = any(key[0] == contig and start < key[1] <= end for contig, start, end in pars)
+        counts = result.setdefault("PAR" if par else key[0], {"truth": 0, "calls": 0, "right": 0})
+        counts["truth"] += key in truth
+        counts["calls"] += key in calls
+        counts["right"] += key in truth and truth[key] == calls.get(key)
+    return dict(sorted(result.items()))
+
+
 def misses(truth: dict[Key, str], calls: dict[Key, str]) -> list[str]:
     """One line per record that is missed, false, or has another genotype, in order of place."""
     lines = []

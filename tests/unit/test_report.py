@@ -1,6 +1,8 @@
 """The report's parts: what is read, what each section shows of it, and what is said where something is missing."""
 
 import json
+import os
+import shutil
 from html import escape
 
 import make_results
@@ -327,3 +329,14 @@ def test_heteroplasmy_is_told_by_variant_and_a_second_haplotype_is_flagged(facts
 def test_a_run_tells_the_number_of_mitochondrial_variants_only(facts):
     facts.verdicts = [("C00000K", "ACCEPTED", ())]
     assert len(rows_of(section(facts, "ngc_mitochondrion"))) == 6
+
+
+def test_a_joint_vcf_of_an_earlier_run_is_not_shown(made):
+    gate = made.results / "gate"
+    gate.mkdir()
+    (gate / "C00000K.aligned.json").write_text(json.dumps({"samples": []}))
+    later = 10**9 + (made.results / "family" / "C00000K.json").stat().st_mtime_ns
+    os.utime(gate / "C00000K.aligned.json", ns=(later, later))
+    found = report.gather_run(report.Facts(made.profile), made.samples, made.units, made.results)
+    shutil.rmtree(gate)
+    assert [item["case"] for item in found.families] == ["C00001K"]
