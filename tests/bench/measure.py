@@ -226,9 +226,8 @@ def write_tables(folder: Path, samples: Iterable[tuple[str, str, list[dict[str, 
     case = {**make_demo.CASE, **next(iter(make_demo.CASES.values()))}
     for sample, sex, rows in samples:
         cases.append({**case, "case": f"CASE{sample}"})
-        people.append(
-            {**make_demo.SAMPLE, "sample": sample, "case": f"CASE{sample}", "sex": sex, "affected": "unknown"}
-        )
+        person = {"sample": sample, "case": f"CASE{sample}", "relation": "index", "sex": sex, "affected": "unknown"}
+        people.append({**make_demo.SAMPLE, **person})
         fixed = {"sample": sample, "library": "LIB1", "platform": "ILLUMINA", "model": "NovaSeq 6000"}
         units += [{**fixed, "library_kit": "as published", **row} for row in rows]
     make_demo.write_table(folder / "cases.tsv", make_demo.CASE_COLUMNS, cases)
