@@ -31,10 +31,11 @@ lint: install ## formats and style
 	python tests/simulate/make_demo.py --out demo
 	snakemake --lint --configfile demo/config.yaml --directory demo
 
-bench: ## cost of runs, callers compared, a cluster; the report goes to stdout
+bench: ## cost of runs, of a large run, callers compared, a cluster; the report goes to stdout
 	@envs/install.sh test
 	python tests/bench/bench.py
 	python tests/bench/report.py
+	python tests/bench/peers.py
 	python tests/bench/callers.py
 	python tests/slurm/scale.py
 
