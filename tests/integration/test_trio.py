@@ -38,6 +38,7 @@ def test_a_trio_and_a_single_are_accepted_in_one_run(family_run):
     names = {path.name for path in (runs.bag(family_run.directory, CASE) / "data").iterdir()}
     assert {
         f"{CASE}.family.vcf.gz",
+        f"{CASE}.sv.vcf.gz",
         *(f"{s}.{end}" for s in (CHILD, MOTHER, FATHER) for end in ("vcf.gz", "mt.vcf.gz")),
     } <= names
     assert (
@@ -48,7 +49,7 @@ def test_a_trio_and_a_single_are_accepted_in_one_run(family_run):
 
 def test_a_case_has_the_same_digests_alone_and_in_a_batch(family_run, tiny_run):
     alone, batch = (runs.contents(runs.bag(run.directory, SINGLE)) for run in (tiny_run, family_run))
-    assert len(alone) == 5
+    assert len(alone) == 6
     assert batch == alone
 
 
