@@ -16,6 +16,8 @@ BREAKEND = re.compile(
 )
 MAX_MATES = 200_000
 """Breakends that are held until their mate comes; a genome has some hundreds."""
+MAX_TEXT = 500
+"""Characters of what is held of a breakend: memory must not follow the length of names."""
 Place = tuple[str, int, str | None, tuple[str, int, str, bool]]
 """CHROM, POS, MATEID, and of the ALT: CHROM, POS, bracket, whether the record's own base comes first."""
 
@@ -30,7 +32,7 @@ def breakend(alt: str) -> tuple[str, int, str, bool] | None:
 
 def spelt(alts: list[str]) -> str | None:
     """The first allele that is not made of bases (`*`, `.` and a gVCF's NON_REF apart), or None."""
-    return next((alt for alt in alts if alt[0] in "<[]" or alt[-1] in "[]" or (len(alt) > 1 and "." in alt)), None)
+    return next((alt for alt in alts if len(alt) > 1 and (alt[0] in "<[]." or alt[-1] in "[].")), None)
 
 
 class StructuralJudge:
@@ -61,6 +63,8 @@ class StructuralJudge:
         place: Place = (record.chrom, record.pos, record.info.get("MATEID"), mate)
         if record.id in self.breakends or record.id == ".":
             self.emit(S_MATE, n, f"{where} a breakend without an ID of its own")
+        elif len(record.id) + len(alt) + len(place[2] or "") > MAX_TEXT:
+            self.emit(S_MATE, n, f"{where} a breakend whose ID, MATEID and ALT have over {MAX_TEXT} characters")
         elif len(self.breakends) < MAX_MATES:
             self.breakends[record.id] = (n, place)
             if len(self.breakends) == MAX_MATES:

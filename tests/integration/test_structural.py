@@ -1,8 +1,11 @@
 """delly on a small simulated trio with planted structural variants, by the scripts that the rules run."""
 
+import dataclasses
+import hashlib
 import json
 import os
 import shlex
+import shutil
 import subprocess
 from types import SimpleNamespace
 
@@ -61,24 +64,27 @@ def delly(folder, crams, exclude="chrM\n"):
 @pytest.fixture(scope="module")
 def called(trio):
     """The trio's structural VCF and the profile with its reference."""
-    folder, columns = trio.folder, sorted(trio.sexes)
+    profile = ngc_profile.load(None, trio.folder / "overlay.yaml")
+    return SimpleNamespace(vcf=structural_vcf(trio.folder, trio.sexes, profile), profile=profile)
+
+
+def structural_vcf(folder, sexes, profile):
+    """Path of the VCF of these samples, by delly and `structural.records`."""
+    columns = sorted(sexes)
     status, log = delly(folder, [f"./{sample}.cram" for sample in columns])
     assert status == 0, log
     assert json.loads((folder / "not_called.json").read_text()) == []
-    profile = ngc_profile.load(None, folder / "overlay.yaml")
     md5s = {contig["name"]: contig["md5"] for contig in profile.contigs()}
     header = conform.header(profile, "structural_vcf", columns, md5s, "delly", profile.data["structural"]["filters"])
     with (
         pysam.FastaFile(str(folder / "reference" / "genome.fa")) as fasta,
         pysam.VariantFile(str(folder / "calls.bcf")) as calls,
     ):
-        lines = structural.records(
-            calls, columns, trio.sexes, profile, lambda chrom, pos: fasta.fetch(chrom, pos - 1, pos)
-        )
-    plain = folder / "trio.sv.vcf"
+        lines = structural.records(calls, columns, sexes, profile, lambda chrom, pos: fasta.fetch(chrom, pos - 1, pos))
+    plain = folder / "case.sv.vcf"
     plain.write_text(header + "".join(f"{line}\n" for line in lines))
     pysam.tabix_index(str(plain), preset="vcf", force=True)
-    return SimpleNamespace(vcf=folder / "trio.sv.vcf.gz", profile=profile)
+    return folder / "case.sv.vcf.gz"
 
 
 def test_the_checker_accepts_what_was_written(trio, called):
@@ -141,3 +147,42 @@ def test_a_bed_of_another_reference_is_refused_before_any_job(trio):
     done = runs.run_workflow(trio.folder, "--dry-run", "--config", "sv_exclude=regions.bed")
     said = runs.said(done)
     assert done.returncode and "regions.bed: the reference has no contig 1. Mend:" in said
+
+
+@pytest.mark.skipif(not runs.DATA.is_dir(), reason=f"real reads are not here: {runs.DATA}")
+def test_real_breakends_are_found_at_the_base(tmp_path):
+    """HCC1954: an adjacency of chromosomes 8 and 11 of manta's published calls, by the same two bases."""
+    data = runs.DATA / "tn_hcc1954_sv"
+    (tmp_path / "reference").mkdir()
+    shutil.copy(data / "ref_b37_small.fa", tmp_path / "reference" / "genome.fa")
+    shell(
+        "bwa index reference/genome.fa; samtools faidx reference/genome.fa; "
+        "bwa mem -Y -R '@RG\\tID:1\\tSM:HCC1954' reference/genome.fa"
+        f" <(zcat {data}/*_T_*_R1_*) <(zcat {data}/*_T_*_R2_*)"
+        " | samtools sort -u - | samtools view -C -T reference/genome.fa --write-index -o HCC1954.cram -",
+        tmp_path,
+    )
+    with pysam.FastaFile(str(tmp_path / "reference" / "genome.fa")) as fasta:
+        bases = {name: fasta.fetch(name).upper() for name in fasta.references}
+    contigs = [
+        {
+            "name": name,
+            "length": len(text),
+            "md5": hashlib.md5(text.encode()).hexdigest(),
+            "role": "X" if name == "X" else "autosome",
+        }
+        for name, text in bases.items()
+    ]
+    shipped = ngc_profile.load()
+    reference = {**shipped.reference, "contigs": contigs, "par": []}
+    profile = dataclasses.replace(shipped, data={**shipped.data, "reference": reference})
+    vcf, sexes = structural_vcf(tmp_path, {"HCC1954": "female"}, profile), {"HCC1954": "female"}
+    assert not list(
+        check_vcf(vcf, profile, kind="structural_vcf", sample=sexes.keys(), sex=sexes,
+                  reference=tmp_path / "reference" / "genome.fa")
+    )  # fmt: skip
+    with pysam.VariantFile(str(vcf)) as calls:
+        found = {(call.chrom, call.pos, call.alts[0].strip("ACGT")) for call in calls if call.info["SVTYPE"] == "BND"}
+    # manta, on whole chromosomes: 8:107653520 with 11:94975747; the slice of 8 begins 107,652,840 bases in. Its other
+    # adjacency of the two, 8:107653411, is in one read of forty: no carrier, so it is left out of a germline file.
+    assert ("8", 107653520 - 107652840, "]11:787]") in found and ("11", 787, "]8:680]") in found

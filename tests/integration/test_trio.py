@@ -63,6 +63,7 @@ def test_a_trio_and_a_single_are_accepted_in_one_run(family_run):
     names = {path.name for path in (runs.bag(family_run.directory, CASE) / "data").iterdir()}
     assert {
         f"{CASE}.family.vcf.gz",
+        f"{CASE}.sv.vcf.gz",
         *(f"{s}.{end}" for s in (CHILD, MOTHER, FATHER) for end in ("vcf.gz", "mt.vcf.gz")),
     } <= names
     assert (
@@ -190,5 +191,5 @@ def test_a_relative_who_comes_later_has_nobody_aligned_or_called_again(duo, fami
     assert done.returncode == 0, runs.said(done)
     assert of_members(duo, (CHILD, MOTHER)) == members
     alone, batch = (runs.contents(runs.bag(directory, CASE)) for directory in (duo, family_run.directory))
-    assert len(alone) == 3 * 5 + 1
+    assert len(alone) == 3 * 5 + 2
     assert alone == batch, "a case by itself, and grown, has the digests that it has in a batch"
