@@ -111,6 +111,23 @@ def test_contamination_is_estimated_within_a_point_or_its_error(place):
         assert persons.contamination_faults(share, value) == []
 
 
+@pytest.mark.skipif(not persons.TRIO.is_dir(), reason=f"the real reads are not there: {persons.TRIO}")
+def test_in_10_kb_of_a_real_trio_no_relation_is_measured_and_nobody_is_taken_for_another(place):
+    report = persons.trio(place / "trio")
+    assert [row["status"] for row in report["relations"]] == ["NOT_MEASURED"] * 3
+    assert {sample["kinship_concordance"]["value"] for sample in report["samples"].values()} == {None}
+    values = {name: sample["identity_concordance"] for name, sample in report["samples"].items()}
+    assert (values["MOTHER7X"]["value"], values["INDEX7X"]["value"]) == (1, None)
+    assert values["INDEX7X"]["reason"].endswith("LOD of one person with FATHER7X")
+
+
+def test_another_person_s_alleles_are_planted_where_the_reads_have_the_sites():
+    line = "\t".join(["r", "0", "chr1", "11", "60", "2S3M1I2M2D2M", "*", "0", "0", "AAAAAAAAAA", "FFFFFFFFFF"])
+    share = {("chr1", pos): ("C", 1.0) for pos in (11, 14, 17, 18)} | {("chr1", 12): ("C", 0.0)}
+    (other,) = persons.planted([line], share, persons.np.random.default_rng(1))
+    assert other.split("\t")[9] == "AACAAACACA"
+
+
 def test_each_proof_can_be_asked_for():
     assert set(proof.PARTS) == {
         "tamper",
