@@ -1,6 +1,7 @@
 """The profile's rules on alleles that are named, not spelt: symbolic alleles, breakends and what their INFO must say.
 
-A VCF content with `structural` in the profile holds such alleles and no others; every other content holds none.
+A VCF content with `alts` in the profile holds such alleles and no others; every other content holds none. Here are the
+rules of the structural VCF.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import re
 
 from ngc_check.vcf_spec import INTEGER, Emit, Header, Record
 
+STRUCTURAL = "structural_vcf"
 S_ALLELE, S_TYPE, S_LENGTH = "NGC-SV-001", "NGC-SV-002", "NGC-SV-003"
 S_MATE, S_INTERVAL = "NGC-SV-004", "NGC-SV-005"
 BREAKEND = re.compile(
@@ -38,7 +40,7 @@ def spelt(alts: list[str]) -> str | None:
 class StructuralJudge:
     """Judges the records of one file with structural variants; `finish` once all have come.
 
-    kinds: the types that the profile's content names; `BND` stands for breakends.
+    kinds: the types that the profile's content names (`alts`); `BND` stands for breakends.
     """
 
     def __init__(self, header: Header, emit: Emit, kinds: dict[str, str]) -> None:

@@ -135,7 +135,7 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
     header += ['##FILTER=<ID=LowQual,Description="Low quality">']
     if kind == "gvcf":
         header += ['##ALT=<ID=NON_REF,Description="Any other allele">', "##GVCFBlock0-1=minGQ=0(inclusive)"]
-    for name in profile.data[kind].get("structural", ()):
+    for name in profile.data[kind].get("alts", ()):
         header += [f'##ALT=<ID={name},Description="{name}">'] if name != "BND" else []
     header += definitions(profile, kind)
     header += [
