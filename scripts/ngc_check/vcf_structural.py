@@ -7,6 +7,7 @@ rules of the structural VCF.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ngc_check.vcf_spec import INTEGER, Emit, Header, Record
 
@@ -32,8 +33,8 @@ def breakend(alt: str) -> tuple[str, int, str, bool] | None:
     return found["chrom"], int(found["pos"]), found["side"], bool(found["before"])
 
 
-def spelt(alts: list[str]) -> str | None:
-    """The first allele that is not made of bases (`*`, `.` and a gVCF's NON_REF apart), or None."""
+def not_spelt(alts: Iterable[str]) -> str | None:
+    """The first allele that is symbolic or a breakend, or None."""
     return next((alt for alt in alts if len(alt) > 1 and (alt[0] in "<[]." or alt[-1] in "[].")), None)
 
 
