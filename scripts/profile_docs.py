@@ -161,7 +161,7 @@ def _contents(profile: Profile) -> list[str]:
             ", ".join(spec["record_roles"]),
             spec["samples"],
             spec["ploidy"],
-            " ".join([*(f for f in ("blocks", "split", "normal") if spec[f]), *spec.get("structural", ())]),
+            " ".join([*(f for f in ("blocks", "split", "normal") if spec[f]), *spec.get("alts", ())]),
             ", ".join(f"`{key}`" for key, d in spec["format"].items() if d["required"]),
             ", ".join(f"`{key}`" for key, d in spec["info"].items() if d["required"]),
         ]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from ngc_check.vcf_reference import Reference
 from ngc_check.vcf_spec import FORMAT_RESERVED, INTEGER, REF_ALLELE, Emit, Header, Record
-from ngc_check.vcf_structural import S_ALLELE, StructuralJudge, spelt
+from ngc_check.vcf_structural import S_ALLELE, STRUCTURAL, StructuralJudge, not_spelt
 
 P_CONTAINER, P_INDEX, P_VERSION, P_ORDER = "NGC-VCF-001", "NGC-VCF-002", "NGC-VCF-003", "NGC-VCF-004"
 P_CONTIGS, P_MD5, P_RECORD_CONTIG, P_REFERENCE = "NGC-VCF-005", "NGC-VCF-006", "NGC-VCF-007", "NGC-VCF-008"
@@ -55,8 +55,7 @@ class ProfileJudge:
         self.sample, self.reference = sample, reference
         self.spec = profile.data[kind]
         self.gvcf = self.spec["blocks"]
-        kinds = self.spec.get("structural")
-        self.structural = StructuralJudge(header, emit, kinds) if kinds else None
+        self.structural = StructuralJudge(header, emit, self.spec["alts"]) if kind == STRUCTURAL else None
         roles = self.spec["record_roles"]
         self.record_contigs = {c["name"] for c in profile.contigs(*roles)}
         self.rank = {name: at for at, name in enumerate(header.contigs)}
@@ -168,8 +167,10 @@ class ProfileJudge:
                 emit(P_REFERENCE, n, f"{chrom}:{record.pos} {fault}")
         if self.structural is not None:
             self.structural.judge(record)
-        elif named := spelt([alt for alt in record.alts if not (self.gvcf and alt == NON_REF)]):
-            emit(S_ALLELE, n, f"{record.chrom}:{record.pos} ALT {named[:40]} in a file of spelt alleles")
+        elif "alts" not in self.spec:
+            named = not_spelt(alt for alt in record.alts if not (self.gvcf and alt == NON_REF))
+            if named:
+                emit(S_ALLELE, n, f"{record.chrom}:{record.pos} ALT {named[:40]} in a file of spelt alleles")
         if self.gvcf:
             self._gvcf_record(record)
         else:
@@ -274,7 +275,9 @@ class ProfileJudge:
         return wanted[:1] if len(set(wanted)) == 1 else wanted
 
     def _ploidy(self, record: Record) -> None:
-        wanted = self._ploidies(record.chrom, record.pos)
+        # What a symbolic allele stands for begins behind POS (VCF 4.2 section 3).
+        behind = not self.gvcf and record.alts[0].startswith("<")
+        wanted = self._ploidies(record.chrom, record.pos + behind)
         if wanted == [None] or record.format[:1] != ["GT"]:
             return
         if wanted == [0]:

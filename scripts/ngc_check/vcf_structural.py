@@ -1,14 +1,17 @@
 """The profile's rules on alleles that are named, not spelt: symbolic alleles, breakends and what their INFO must say.
 
-A VCF content with `structural` in the profile holds such alleles and no others; every other content holds none.
+A VCF content with `alts` in the profile holds such alleles and no others; every other content holds none. Here are the
+rules of the structural VCF.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ngc_check.vcf_spec import INTEGER, Emit, Header, Record
 
+STRUCTURAL = "structural_vcf"
 S_ALLELE, S_TYPE, S_LENGTH = "NGC-SV-001", "NGC-SV-002", "NGC-SV-003"
 S_MATE, S_INTERVAL = "NGC-SV-004", "NGC-SV-005"
 BREAKEND = re.compile(
@@ -30,15 +33,15 @@ def breakend(alt: str) -> tuple[str, int, str, bool] | None:
     return found["chrom"], int(found["pos"]), found["side"], bool(found["before"])
 
 
-def spelt(alts: list[str]) -> str | None:
-    """The first allele that is not made of bases (`*`, `.` and a gVCF's NON_REF apart), or None."""
+def not_spelt(alts: Iterable[str]) -> str | None:
+    """The first allele that is symbolic or a breakend, or None."""
     return next((alt for alt in alts if len(alt) > 1 and (alt[0] in "<[]." or alt[-1] in "[].")), None)
 
 
 class StructuralJudge:
     """Judges the records of one file with structural variants; `finish` once all have come.
 
-    kinds: the types that the profile's content names; `BND` stands for breakends.
+    kinds: the types that the profile's content names (`alts`); `BND` stands for breakends.
     """
 
     def __init__(self, header: Header, emit: Emit, kinds: dict[str, str]) -> None:

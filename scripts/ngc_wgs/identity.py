@@ -24,9 +24,8 @@ REACH = 5_000
 """bp from an identity site to a site for contamination, so that both lie in one container of the CRAM."""
 MAP_SITES = 2_000
 """Sites of the haplotype map: far more than a LOD needs, few enough for the lanes of a thousand genomes in memory."""
-SHOWN_LANES = 100
-"""Lanes of a run that are all compared, and drawn in the report; of more, each with its NEAREST samples."""
 NEAREST = 5
+"""Samples that a lane is compared with where a run has more than SHOWN_LANES."""
 FEWEST_SITES = 20
 """For identity; below this the resource cannot serve and is refused. Few sites for contamination are NOT_MEASURED."""
 GENOTYPE_QUALITY = 20
@@ -83,6 +82,8 @@ def choose_sites(candidates, autosomes: Sequence[str], spacing: int, known: set[
     contamination the highest, within REACH of the identity site.
     """
     import polars as pl
+
+from ngc_wgs import SHOWN_LANES
 
     order = {name: number for number, name in enumerate(autosomes)}
     frame = candidates.filter(pl.col("chrom").is_in(list(order)))

@@ -163,10 +163,11 @@ def records(
             long = size(place)
             if long is not None and long < limits["minimum_length"]:
                 continue
+            behind = place.alt.startswith("<")  # such an event begins behind its POS
             cells, carried = [], []
             for name in columns:
                 values = call.samples[name]
-                copies = profile.copies(place.chrom, place.pos, sexes[name])
+                copies = profile.copies(place.chrom, place.pos + behind, sexes[name])
                 text, quality, filters = genotype(values["GL"], values["GT"], copies, limits["genotype_quality"])
                 if call.info["SVTYPE"] == "DUP":
                     filters = tuple(item for item in filters if item != "HetInHaploid")

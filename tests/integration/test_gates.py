@@ -49,7 +49,7 @@ def of_metric(directory: Path, case: str, name: str) -> dict:
 def test_a_failed_case_is_not_called_and_the_others_go_on_with_their_waivers(finished):
     good = runs.table(finished, "cases")[0]["case"]
     sample, thinned = second_case(finished, 1)
-    thin(finished, sample, 4)
+    thin(finished, sample, 8)
     write_waiver(finished)
     done = runs.run_workflow(finished)
     assert done.returncode == 1
@@ -89,7 +89,18 @@ def test_a_failed_case_is_not_called_and_the_others_go_on_with_their_waivers(fin
     assert "NGC-QC-003" in rows[thinned]["reasons"] and "NGC-MET-001" in rows[thinned]["reasons"]
     bag = runs.bag(finished, thinned)
     assert runs.manifest(bag)["conforms"] is False
-    assert runs.check(bag)[0] == 1
+    status, report = runs.check(bag)
+    assert status == 1
+
+    # Too few pairs for delly: said, and no file that looks as if there were no structural variants.
+    (entry,) = runs.manifest(bag)["not_called"]
+    assert (entry["file_type"], entry["sample"]) == ("structural_vcf", None)
+    assert f"too few read pairs of {sample}" in entry["reason"]
+    assert not list((bag / "data").glob("*.sv.vcf.gz*"))
+    assert [f["status"] for f in report["findings"] if f["rule"] == "NGC-MAN-029"] == ["WARN"]
+    assert not [f for f in report["findings"] if f["rule"] in ("NGC-MAN-021", "NGC-MAN-028")]
+    counted = of_metric(finished, thinned, "count_structural_variants")
+    assert (counted["value"], counted["status"]) == (None, "NOT_MEASURED")
 
 
 def test_a_waiver_that_cannot_count_stops_the_run_before_anything_is_computed(tiny):

@@ -232,7 +232,7 @@ class Submission:
         lines = ["##fileformat=VCFv4.2"]
         if kind == "gvcf":
             lines.append('##ALT=<ID=NON_REF,Description="Any other allele">')
-        lines += [f'##ALT=<ID={name},Description="{name}">' for name in spec.get("structural", ()) if name != "BND"]
+        lines += [f'##ALT=<ID={name},Description="{name}">' for name in spec.get("alts", ()) if name != "BND"]
         lines.append('##FILTER=<ID=PASS,Description="All filters passed">')
         lines.append('##FILTER=<ID=LowQual,Description="Low quality">')
         for section, used in (("INFO", self._info(kind)), ("FORMAT", self._format(kind))):

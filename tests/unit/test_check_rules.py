@@ -148,7 +148,8 @@ def _pseudonym_twice(s: Submission) -> None:
 def _case_in_small_letters(s: Submission) -> None:
     name = CASE.lower()
     s.edit_manifest(lambda manifest: manifest["submission"].update(id=name))
-    (s.data / f"{CASE}.multiqc.html").rename(s.data / f"{name}.multiqc.html")
+    for path in s.data.glob(f"{CASE}.*"):
+        path.rename(path.with_name(path.name.replace(CASE, name)))
 
 
 field("NGC-MAN-007", "study_type", value="tumour-only")
@@ -202,6 +203,8 @@ def _tumour_of_a_germline_group(s: Submission) -> None:
         manifest["study_type"] = "tumour-only"
 
     s.edit_manifest(change)
+    for ending in ("sv.vcf.gz", "sv.vcf.gz.tbi"):
+        (s.data / f"{CASE}.{ending}").unlink()
     s.regate("tumour")
     s.edit_metrics(lambda by_name: by_name["mean_coverage"].update(value=95))
 

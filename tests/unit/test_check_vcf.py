@@ -135,7 +135,7 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
     header += ['##FILTER=<ID=LowQual,Description="Low quality">']
     if kind == "gvcf":
         header += ['##ALT=<ID=NON_REF,Description="Any other allele">', "##GVCFBlock0-1=minGQ=0(inclusive)"]
-    for name in profile.data[kind].get("structural", ()):
+    for name in profile.data[kind].get("alts", ()):
         header += [f'##ALT=<ID={name},Description="{name}">'] if name != "BND" else []
     header += definitions(profile, kind)
     header += [
@@ -244,6 +244,7 @@ def structural_records() -> list[str]:
         ("chr2", 200, "B2", f"{chr2[199]}[chr1:251[", "SVTYPE=BND;MATEID=B1;CT=3to5", "0/1"),
         ("chr2", 201, "A2", f"]chr1:250]{chr2[200]}", "SVTYPE=BND;MATEID=A1;CT=5to3", "0/1"),
         ("chr2", 260, "C2", f"{chr2[259]}]chr1:300]", "SVTYPE=BND;MATEID=C1;IMPRECISE;CIPOS=-9,9;CT=3to3", "0/1"),
+        ("chrX", 50, "DEL4", "<DEL>", "SVTYPE=DEL;END=80;SVLEN=-30;CT=3to5", "1"),  # begins behind the PAR
         ("chrX", 90, "DEL3", "<DEL>", "SVTYPE=DEL;END=150;SVLEN=-60;CT=3to5", "1"),
     ]
     return [

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "simulate"))
 import compare_truth
 import genome
 import make_demo
+import structural
 
 TOOLS = ("art_illumina", "bcftools", "bgzip", "bwa", "samtools")
 needs_tools = pytest.mark.skipif(
@@ -379,3 +380,54 @@ def test_a_record_that_contradicts_the_reference_stops_the_comparison(tmp_path: 
     truth = write_vcf(tmp_path / "t.vcf", "3 T A PASS 0/1")
     assert compare_truth.main([str(truth), str(truth), "--reference", str(reference)]) == 2
     assert "REF" in capsys.readouterr().err
+
+
+# --- structural variants ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def events() -> list[structural.Event]:
+    made = genome.make_genome(structural.TINY, np.random.default_rng([1, 1]))
+    return structural.plant(made, np.random.default_rng([1, 2]))
+
+
+def test_structural_variants_are_of_every_kind_apart_and_inherited(events):
+    sizes = Counter((event.kind, event.length) for event in events if event.contig != "chrX")
+    wanted = {(kind, size) for kind in ("DEL", "DUP", "INV") for size in structural.SIZES if size <= 2_000}
+    assert set(sizes) == wanted | {("INS", size) for size in structural.INSERTED} | {("BND", 0)}
+    assert {event.kind for event in events if event.contig == "chrX"} == {"DEL", "DUP", "INV", "INS"}
+    places = sorted((event.contig, event.start, event.end) for event in events)
+    for (contig, _, end), (following, start, _) in zip(places, places[1:], strict=False):
+        assert contig != following or start - end >= structural.APART
+    new = 0
+    for event in events:
+        child, mother, father = event.carriers
+        assert any(child + mother + father)
+        assert len(child) == len(father) == (1 if event.contig == "chrX" else 2)
+        if any(mother + father):
+            assert child[0] in mother and (event.contig == "chrX" or child[1] in father)
+        else:
+            new += sum(child) == 1
+    assert 1 <= new <= len(events) // 3
+
+
+def test_a_structural_variant_is_written_as_its_bases():
+    text = "AACCGGTTAC"
+
+    def alleles(kind: str, start: int, end: int, inserted: str = "") -> tuple:
+        return structural.Event(kind, "chr1", start, end, ((1, 0),) * 3, inserted).record(text, (1, 0))[1:]
+
+    assert alleles("DEL", 4, 6) == (4, "CGG", "C", "1|0")
+    assert alleles("DUP", 4, 6) == (4, "C", "CGG", "1|0")
+    assert alleles("INV", 3, 6) == (3, "CCGG", "CCCG", "1|0")
+    assert alleles("INS", 4, 4, "TTT") == (4, "C", "CTTT", "1|0")
+
+
+def test_an_exchange_joins_each_side_to_what_followed_the_other():
+    event = structural.Event("BND", "chr1", 3, 3, ((1, 0),) * 3, mate=genome.Interval("chr2", 2, 2))
+    copies = {
+        ("chr1", 1): [(0, 3, "AAA"), (3, 6, "CCC")],
+        ("chr1", 2): [(0, 3, "aaa"), (3, 6, "ccc")],
+        ("chr2", 1): [(0, 2, "GG"), (2, 4, "TT"), (9, 10, "N")],
+    }
+    assert make_demo.join_touching(copies, [(1, event)]) == ["AAATT", "aaaccc", "GGCCC", "N"]

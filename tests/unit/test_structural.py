@@ -127,6 +127,8 @@ def test_what_nobody_carries_and_what_is_short_is_left_out(made):
         ("chr1", 5000, "DEL", HET, "0/1:200:PASS", "PASS"),
         ("chr1", 5000, "DEL", POOR, "0/1:12:LowGQ", "LowGQ"),
         ("chrX", 1000, "DEL", HET, "0/1:200:PASS", "PASS"),  # pseudoautosomal
+        ("chrX", 1999, "DEL", HET, "0/1:200:PASS", "PASS"),
+        ("chrX", 2000, "DEL", HOM, "1:500:PASS", "PASS"),  # its first base is behind the pseudoautosomal region
         ("chrX", 5000, "DEL", HOM, "1:500:PASS", "PASS"),
         ("chrX", 5000, "DEL", HET, "1:200:HetInHaploid", "HetInHaploid"),
         ("chrX", 5000, "INV", POOR, "1:12:HetInHaploid;LowGQ", "LowGQ;HetInHaploid"),
