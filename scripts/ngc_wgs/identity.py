@@ -16,6 +16,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from ngc_wgs import SHOWN_LANES
+
 IDENTITY_FREQUENCY = (0.1, 0.9)
 """Allele frequency of the sites for lanes and relations: rarer ones tell few persons apart."""
 COMMON_FREQUENCY = (0.01, 0.2)
@@ -82,8 +84,6 @@ def choose_sites(candidates, autosomes: Sequence[str], spacing: int, known: set[
     contamination the highest, within REACH of the identity site.
     """
     import polars as pl
-
-from ngc_wgs import SHOWN_LANES
 
     order = {name: number for number, name in enumerate(autosomes)}
     frame = candidates.filter(pl.col("chrom").is_in(list(order)))
