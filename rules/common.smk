@@ -159,6 +159,10 @@ PRODUCTS = {
     "qc_metrics": "results/qc/{sample}.metrics.json",
     "multiqc_report": "results/qc/{case}.multiqc.html",
 }
+# Of each file type that the profile lets be left out: where it is said whether it was. A list of {file_type, sample,
+# reason}, empty where it was called; where it was not, the product and its index are empty files, which no tool takes for
+# a result, and package leaves them out.
+NOT_CALLED = {}
 
 
 wildcard_constraints:
@@ -298,6 +302,12 @@ def case_products(wildcards):
     """Every file that the submission of a case holds, as the profile has it for the study and the reference."""
     types = PROFILE.files(TABLES.cases[wildcards.case]["study_type"])
     return case_files(*(PRODUCTS[name] for name in types))(wildcards)
+
+
+def case_not_called(wildcards):
+    """What says of the case's files that may be left out whether they were called."""
+    types = PROFILE.files(TABLES.cases[wildcards.case]["study_type"])
+    return case_files(*(path for name, path in NOT_CALLED.items() if name in types))(wildcards)
 
 
 def case_members(wildcards):

@@ -4,6 +4,7 @@
 rule package:
     input:
         products=case_products,
+        not_called=case_not_called,
         gate="results/gate/{case}.called",
         intake=case_intake_reports,
         accepted="results/intake/{case}.accepted",

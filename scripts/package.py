@@ -43,6 +43,7 @@ digest = package.build(
     code_at_start=read(source.accepted)["code_sha256"],
     processes=snakemake.threads,
     signing_key=snakemake.config["signing_key"],
+    not_called=[entry for path in source.not_called for entry in read(path)],
 )
 receipt = {"case": snakemake.wildcards.case, "submission": str(folder), "tagmanifest_sha256": digest}
 Path(snakemake.output.receipt).write_text(json.dumps(receipt, indent=2) + "\n")

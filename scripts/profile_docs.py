@@ -148,6 +148,7 @@ def _files(profile: Profile) -> list[str]:
     for name, f in profile.data["files"].items():
         where = [*f.get("study_types", ()), *([f"references with {f['role']}"] if "role" in f else [])]
         due = ("required" if f["required"] else "optional") + (f" in {', '.join(where)}" if where else "")
+        due += ", unless not called" if f.get("may_be_not_called") else ""
         rows.append([f"`{name}`", f"`{f['name']}`", f["edam"], f["digest"] or "none", f.get("content", ""), due])
     return ["", "## Files", *_table("type|path|EDAM|content digest|VCF content|due", rows), *_contents(profile)]
 

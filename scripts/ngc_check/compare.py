@@ -39,7 +39,10 @@ EXIT = {SAME: 0, DIFFERENT: 1, UNCOMPARED: 2}
 
 _ENVELOPE = {*TAG_FILES, TAG_MANIFEST, SIGNATURE}
 _FOLLOWS = (".tbi", ".csi", ".crai", ".bai", ".html")
-_KEYS = (("name",), ("path",), ("sample",), ("library",), ("flowcell", "lane"), ("read",), ("id",), ("code",))
+_KEYS = (
+    *(("name",), ("path",), ("file_type", "sample"), ("sample",), ("library",), ("flowcell", "lane"), ("read",)),
+    *(("id",), ("code",)),
+)
 """Fields that tell the items of a list in manifest and metrics apart."""
 _VCF_COLUMNS = ("CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
 _SAM_COLUMNS = ("QNAME", "FLAG", "RNAME", "POS", "MAPQ", "CIGAR", "RNEXT", "PNEXT", "TLEN", "SEQ", "QUAL")

@@ -312,6 +312,39 @@ def _reference(manifest: dict, profile: Profile) -> Iterator[Finding]:
             )
 
 
+def _not_called(manifest: dict, profile: Profile) -> Iterator[Finding]:
+    due = profile.files(manifest["study_type"])
+    samples = {sample["sample"]: sample for sample in manifest["samples"]}
+    there = {(entry["type"], entry["sample"]) for entry in manifest["files"]}
+    named: set[tuple[str, str | None]] = set()
+    for number, entry in enumerate(manifest["not_called"]):
+        place, name, owner = f"/not_called/{number}", entry["file_type"], entry["sample"]
+        kind, whose = due.get(name), f"{name} of {owner or 'the case'}"
+        if kind is None:
+            fault = f"{name} is no file of study type {manifest['study_type']}"
+        elif not kind.get("may_be_not_called"):
+            fault = f"{name} may not be left out"
+        elif owner not in _owners(kind, samples):
+            fault = f"{whose} is not due"
+        elif (name, owner) in named:
+            fault = f"{whose} is named twice"
+        elif (name, owner) in there:
+            fault = f"{whose} is there"
+        else:
+            yield _found("NGC-MAN-029", place, f"{whose} was not called: {entry['reason']}")
+            fault = None
+        named.add((name, owner))
+        if fault:
+            yield _found("NGC-MAN-028", place, fault)
+
+
+def _owners(kind: dict, samples: dict[str, dict]) -> list[str | None]:
+    """Samples that should have a file of a type; None alone where it is the case's."""
+    if kind["per"] == "case":
+        return [None]
+    return [sample for sample, row in samples.items() if row["sample_type"] in kind["sample_types"]]
+
+
 _FIELD_CHECKS = (
     (_vocabularies, ("NGC-MAN-003",)),
     (_people, ("NGC-MAN-004", "NGC-MAN-005", "NGC-MAN-006", "NGC-MAN-007")),
@@ -325,6 +358,7 @@ _FIELD_CHECKS = (
     (_dates, ("NGC-MAN-020",)),
     (_workflow, ("NGC-MAN-023", "NGC-MAN-027")),
     (_reference, ("NGC-MAN-024",)),
+    (_not_called, ("NGC-MAN-028", "NGC-MAN-029")),
 )
 
 
@@ -398,17 +432,18 @@ def _content(entry: dict, place: str, kind: dict | None, facts: FileFacts) -> It
 def _deliverables(manifest: dict, profile: Profile, samples: dict) -> Iterator[Finding]:
     there = {(entry["type"], entry["sample"]) for entry in manifest["files"]}
     due = profile.files(manifest["study_type"])
+    excused = {
+        (entry["file_type"], entry["sample"])
+        for entry in manifest.get("not_called", ())
+        if due.get(entry["file_type"], {}).get("may_be_not_called")
+    }
     for name in sorted({kind for kind, _ in there} & profile.data["files"].keys() - due.keys()):
         yield _found("NGC-MAN-021", "/files", f"{name} is no file of study type {manifest['study_type']}")
     for name, kind in due.items():
-        if kind["per"] == "case":
-            owners = [None]
-        else:
-            owners = [sample for sample, row in samples.items() if row["sample_type"] in kind["sample_types"]]
-        for owner in owners:
+        for owner in _owners(kind, samples):
             # An index is due with its file even where that is optional.
             needed = kind["required"] or (kind.get("index_of"), owner) in there
-            if (name, owner) in there:
+            if (name, owner) in there or (kind.get("index_of", name), owner) in excused - there:
                 continue
             if needed:
                 yield _found("NGC-MAN-021", "/files", f"{name} of {owner or 'the case'} is missing")

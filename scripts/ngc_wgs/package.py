@@ -82,6 +82,19 @@ def file_entries(bag: bagit.Bag, samples: list[str], case: str, profile: ngc_pro
     return entries
 
 
+def left_out(not_called: list[dict], case: str, profile: ngc_profile.Profile) -> set[str]:
+    """Names of the files, and of their indexes, that were not called: what lies in their place is no result.
+
+    not_called: entries as the manifest has them ({file_type, sample, reason}).
+    """
+    return {
+        Path(spec["name"].format(sample=entry["sample"], case=case)).name
+        for entry in not_called
+        for kind, spec in profile.data["files"].items()
+        if entry["file_type"] in (kind, spec.get("index_of"))
+    }
+
+
 def sample_entry(row: dict, units: dict[str, dict], intake: dict[str, dict], qc: dict) -> dict:
     """A sample's part of the manifest, from its row, its units' rows and intake reports, and its metrics."""
     libraries: dict[str, dict] = {}
@@ -149,10 +162,11 @@ def case_entry(case: dict) -> dict:
 def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_profile.Profile, overlay: str | None,
           fasta: str, intake: dict[str, dict], qc: dict[str, dict], preflight: dict, identity: dict, population: dict,
           evaluation: dict, configuration: dict, house: Path, code_at_start: str, processes: int,
-          signing_key: str | None) -> str:  # fmt: skip
+          signing_key: str | None, not_called: list[dict]) -> str:  # fmt: skip
     """Make `folder` a sealed bag of the products and return the sha256 of its tag manifest.
 
-    house: folder of the workflow. code_at_start: `release.code_sha256` of it when the case passed its intake gate.
+    not_called: entries of files that could not be made, whose products are left out. house: folder of the workflow.
+    code_at_start: `release.code_sha256` of it when the case passed its intake gate.
     The bag grows beside `folder` and takes its place in one rename, so that a killed run leaves no half bag. It is
     signed where the site has a key.
     """
@@ -161,8 +175,10 @@ def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_pr
     partial = folder.with_name(f".{folder.name}.partial")
     discard(partial)
     partial.mkdir(parents=True)
-    for product in products:
-        link(Path(product), partial / Path(product).name)
+    without = left_out(not_called, case, profile)
+    for product in map(Path, products):
+        if product.name not in without:
+            link(product, partial / product.name)
     code = release.code_sha256(house)
     created = datetime.now(UTC).replace(microsecond=0)
     agent = f"ngc-wgs {__version__}"
@@ -215,6 +231,7 @@ def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_pr
             for row in case_rows["samples"]
         ],
         "files": file_entries(bag, samples, case, profile, fasta),
+        "not_called": not_called,
         "checks": checks,
         "conforms": own_reference and not metrics_failed,
     }

@@ -484,6 +484,7 @@ class Submission:
                 }
             ],
             "files": [],
+            "not_called": [],
             "checks": [{"name": "check", "result": "PASS", "tool": "ngc-wgs", "version": "0.1.0"}],
             "conforms": True,
         }
@@ -504,6 +505,14 @@ class Submission:
         change(manifest)
         assert manifest != before, "the mutation changed nothing"
         self.save_manifest(manifest)
+
+    def edit_profile(self, change: Callable[[dict], object]) -> None:
+        """Change the profile that the submission is judged by, and is said to be made for."""
+        data = yaml.safe_load(self.profile_path.read_text(encoding="utf-8"))
+        change(data)
+        self.profile_path.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        identity = ngc_profile.load(self.profile_path).identity()
+        self.edit_manifest(lambda manifest: manifest.update(profile=identity))
 
     def regate(self, sample_type: str = "germline", own_genome: bool = True, study: str = "single") -> None:
         """Hold the metrics against the gates of another type of sample, or of another reference or study."""

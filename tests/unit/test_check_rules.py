@@ -246,6 +246,17 @@ def _other_digest_of_an_encrypted_file(s: Submission) -> None:
 field("NGC-MAN-027", "workflow", "code_sha256_at_start", value="1" * 64)
 
 
+field("NGC-MAN-028", "not_called", value=[{"file_type": "germline_vcf", "sample": SAMPLE, "reason": "too few reads"}])
+
+
+@breaks("NGC-MAN-029")
+def _report_could_not_be_made(s: Submission) -> None:
+    s.edit_profile(lambda profile: profile["files"]["multiqc_report"].update(may_be_not_called=True))
+    (s.data / f"{CASE}.multiqc.html").unlink()
+    entry = {"file_type": "multiqc_report", "sample": None, "reason": "too few reads"}
+    s.edit_manifest(lambda manifest: manifest.update(not_called=[entry]))
+
+
 # --- alignment
 @breaks("NGC-ALN-001")
 def _cram_3_1(s: Submission) -> None:

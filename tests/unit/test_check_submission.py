@@ -674,3 +674,49 @@ def test_a_mitochondrial_vcf_is_due_where_the_reference_has_a_mitochondrion():
         profile, data={**profile.data, "reference": {**profile.reference, "contigs": contigs}}
     )
     assert deliverables(without, "single") == set()
+
+
+# --- what was not called -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entries", "study", "said"),
+    [
+        ([("family_vcf", None)], "single", "family_vcf is no file of study type single"),
+        ([("germline_vcf", SAMPLE)], "single", "germline_vcf may not be left out"),
+        ([("mitochondrial_vcf", None)], "single", "mitochondrial_vcf of the case is not due"),
+        ([("mitochondrial_vcf", "OTHER")], "single", "mitochondrial_vcf of OTHER is not due"),
+        ([("mitochondrial_vcf", SAMPLE)] * 2, "single", f"mitochondrial_vcf of {SAMPLE} is named twice"),
+        ([("alignment_cram", SAMPLE)], "single", f"alignment_cram of {SAMPLE} is there"),
+        ([("family_vcf", None)], "trio", "family_vcf of the case is not due"),
+    ],
+)
+def test_a_file_is_not_called_only_where_it_may_be_and_was_due(entries, study, said):
+    profile = ngc_profile.load()
+    for name in ("mitochondrial_vcf", "alignment_cram"):
+        profile.data["files"][name]["may_be_not_called"] = True
+    if study == "trio":
+        profile.data["files"]["family_vcf"].update(may_be_not_called=True, per="sample", sample_types=["tumour"])
+    manifest = {
+        "study_type": study,
+        "samples": [{"sample": SAMPLE, "sample_type": "germline"}],
+        "files": [{"type": "alignment_cram", "sample": SAMPLE}],
+        "not_called": [{"file_type": name, "sample": owner, "reason": "too few reads"} for name, owner in entries],
+    }
+    assert [f.evidence for f in manifests._not_called(manifest, profile) if f.rule == "NGC-MAN-028"] == [said]
+
+
+def test_only_a_file_that_may_be_left_out_is_excused_and_its_index_with_it():
+    profile, mito = ngc_profile.load(), ["mitochondrial_vcf", "mitochondrial_vcf_index"]
+    entry = {"file_type": "mitochondrial_vcf", "sample": "AAAA1111", "reason": "too few reads"}
+    manifest = {"study_type": "single", "files": [], "not_called": [entry]}
+
+    def missing():
+        found = manifests._deliverables(manifest, profile, {"AAAA1111": {"sample_type": "germline"}})
+        return [f.evidence.split()[0] for f in found if "mito" in f.evidence]
+
+    assert missing() == mito
+    profile.data["files"]["mitochondrial_vcf"]["may_be_not_called"] = True
+    assert missing() == []
+    manifest["files"] = [{"type": "mitochondrial_vcf", "sample": "AAAA1111"}]
+    assert missing() == mito[1:]

@@ -8,6 +8,7 @@ import stat
 
 import pytest
 
+import ngc_profile
 from ngc_wgs import package
 
 CASE = {
@@ -97,3 +98,14 @@ def test_libraries_gather_their_runs_and_fastq_digests():
 def test_canonical_json_is_stable():
     assert package.canonical({"b": [1, 2], "a": None}) == b'{"a":null,"b":[1,2]}'
     assert json.loads(package.canonical({"x": "æ"})) == {"x": "æ"}
+
+
+def test_what_was_not_called_is_left_out_with_its_index():
+    entry = {"file_type": "mitochondrial_vcf", "sample": "AAAA1111", "reason": "too few reads"}
+    names = package.left_out([entry], "CCCC1111", ngc_profile.load())
+    assert names == {"AAAA1111.mt.vcf.gz", "AAAA1111.mt.vcf.gz.tbi"}
+    assert package.left_out([{**entry, "file_type": "family_vcf", "sample": None}], "CCCC1111", ngc_profile.load()) == {
+        "CCCC1111.family.vcf.gz",
+        "CCCC1111.family.vcf.gz.tbi",
+    }
+    assert package.left_out([], "CCCC1111", ngc_profile.load()) == set()
