@@ -152,6 +152,8 @@ PRODUCTS = {
     "germline_gvcf_index": "results/conform/{sample}.g.vcf.gz.tbi",
     "mitochondrial_vcf": "results/conform/{sample}.mt.vcf.gz",
     "mitochondrial_vcf_index": "results/conform/{sample}.mt.vcf.gz.tbi",
+    "copy_number_vcf": "results/copy_number/{sample}.cnv.vcf.gz",
+    "copy_number_vcf_index": "results/copy_number/{sample}.cnv.vcf.gz.tbi",
     "family_vcf": "results/conform/{case}.family.vcf.gz",
     "family_vcf_index": "results/conform/{case}.family.vcf.gz.tbi",
     "alignment_cram": "results/alignment/{sample}.cram",
@@ -162,7 +164,7 @@ PRODUCTS = {
 # Of each file type that the profile lets be left out: where it is said whether it was. A list of {file_type, sample,
 # reason}, empty where it was called; where it was not, the product and its index are empty files, which no tool takes for
 # a result, and package leaves them out.
-NOT_CALLED = {}
+NOT_CALLED = {"copy_number_vcf": "results/copy_number/{sample}.not_called.json"}
 
 
 wildcard_constraints:

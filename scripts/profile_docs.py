@@ -18,6 +18,7 @@ SECTIONS = (
     ("NGC-QC", "Quality", "Statuses are computed anew from value and threshold."),
     ("NGC-VCF", "Variants (VCF)", "Each VCF, beyond its format; what the profile says of its content decides."),
     ("NGC-GVCF", "Variants (gVCF)", "Each gVCF, beyond its format."),
+    ("NGC-CNV", "Variants (copy number)", "Each copy-number VCF, beyond its format."),
     ("VCF-SPEC", "The VCF format", "VCF 4.2 and 4.3 as specified; these alone count with `--spec-only`."),
 )
 BASES = {
@@ -169,7 +170,7 @@ def _contents(profile: Profile) -> list[str]:
     ]
     limits = [
         [f"`{section}.{key}`", value]
-        for section in ("denovo", "mitochondrion")
+        for section in ("denovo", "mitochondrion", "copy_number")
         for key, value in profile.data[section].items()
         if key != "filters"
     ]

@@ -39,7 +39,7 @@ KINDS = {
     ".metrics.json": "metrics",
     ".html": "report",
 }
-_CONTENT_RULES = ("NGC-ALN-", "NGC-VCF-", "NGC-GVCF-", "VCF-SPEC-", "NGC-PII-", "NGC-QC-004", "NGC-PKG-010")
+_CONTENT_RULES = ("NGC-ALN-", "NGC-VCF-", "NGC-GVCF-", "NGC-CNV-", "VCF-SPEC-", "NGC-PII-", "NGC-QC-004", "NGC-PKG-010")
 _TEXT = (".json", ".html", ".txt", ".yaml", ".yml", ".sig", ".log", ".tsv", ".csv", ".bed")
 _CONFORMS, _FAILS, _UNJUDGED = "CONFORMS", "DOES_NOT_CONFORM", "COULD_NOT_BE_JUDGED"
 EXIT = {_CONFORMS: 0, _FAILS: 1, _UNJUDGED: 2}
@@ -155,7 +155,9 @@ def check(
 def _of_specification(rule_id: str, profile: Profile) -> bool:
     rule = profile.rule(rule_id)
     # What the profile asks of a VCF beyond the specification can still have a specification's word as its basis.
-    return rule is not None and rule["basis"] == "spec" and not rule_id.startswith(("NGC-VCF-", "NGC-GVCF-"))
+    return (
+        rule is not None and rule["basis"] == "spec" and not rule_id.startswith(("NGC-VCF-", "NGC-GVCF-", "NGC-CNV-"))
+    )
 
 
 def indexed_reference(path: str | Path | None) -> Path | None:

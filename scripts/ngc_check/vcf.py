@@ -381,7 +381,8 @@ def _check(
     records = spec.RecordJudge(header, report.emit, extra)
     if judge is not None:
         records.exact_duplicate = judge.exact_duplicate
-    body = _Body(number, records, judge, fast, report, threads)
+    by_line = judge is not None and judge.copy_number is not None
+    body = _Body(number, records, judge, fast and not by_line, report, threads)
     try:
         seen = _records(rest, source, body, content, report)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from ngc_check import vcf_copy_number
 from ngc_check.vcf_reference import Reference
 from ngc_check.vcf_spec import FORMAT_RESERVED, INTEGER, REF_ALLELE, Emit, Header, Record
 
@@ -65,6 +66,11 @@ class ProfileJudge:
         """Copies of X and Y that each column should have, None where its sex is not known."""
         self.required_format = [key for key, d in self.spec["format"].items() if d["required"]]
         self.required_info = [key for key, d in self.spec["info"].items() if d["required"]]
+        only = by_name.get(header.samples[0]) if header.samples else None
+        self.copy_number = (
+            vcf_copy_number.CopyNumberJudge(profile, header, emit, only) if kind == vcf_copy_number.KIND else None
+        )
+        """Judges what one record says of copies; its rules are read line by line."""
         self.contig = ""
         self.covered = 0
         """Last position of the contig that a gVCF record has covered, 0 before its first record."""
@@ -178,6 +184,8 @@ class ProfileJudge:
         if absent:
             emit(P_INFO_PRESENT, n, f"INFO lacks {', '.join(absent)}")
         self._ploidy(record)
+        if self.copy_number is not None:
+            self.copy_number.judge(record)
 
     def _vcf_record(self, record: Record) -> None:
         n, emit = record.line, self.emit
@@ -256,7 +264,9 @@ class ProfileJudge:
         return wanted[:1] if len(set(wanted)) == 1 else wanted
 
     def _ploidy(self, record: Record) -> None:
-        wanted = self._ploidies(record.chrom, record.pos)
+        # What a symbolic allele stands for begins behind POS (VCF 4.2 section 3).
+        behind = not self.gvcf and record.alts[0].startswith("<")
+        wanted = self._ploidies(record.chrom, record.pos + behind)
         if wanted == [None] or record.format[:1] != ["GT"]:
             return
         if wanted == [0]:

@@ -26,6 +26,7 @@ def header(profile: ngc_profile.Profile, kind: str, samples: Sequence[str], md5s
     if spec["blocks"]:
         lines.append('##ALT=<ID=NON_REF,Description="Any other allele than the reference">')
     else:
+        lines += [_line("ALT", ID=key, Description=text) for key, text in spec.get("alts", {}).items()]
         lines += [_line("FILTER", ID=item["id"], Description=item["description"]) for item in filters]
     for column in ("INFO", "FORMAT"):
         for key, definition in spec[column.lower()].items():

@@ -128,6 +128,7 @@ class Submission:
         self.write_vcf(self.vcf_text())
         self.write_vcf(self.gvcf_text(), "g.vcf.gz")
         self.write_vcf(self.mt_text(), "mt.vcf.gz")
+        self.write_vcf(self.copy_number_text(), "cnv.vcf.gz")
         manifest = self._manifest()
         self.write_metrics(manifest)
         (self.data / f"{CASE}.multiqc.html").write_text(report_html(), encoding="utf-8")
@@ -245,11 +246,20 @@ class Submission:
 
     @staticmethod
     def _info(kind: str) -> list[str]:
-        return {"gvcf": ["END", "DP"], "mitochondrial_vcf": ["DP", "TLOD"]}.get(kind, ["AC", "AN", "AF", "DP"])
+        keys = {
+            "gvcf": ["END", "DP"],
+            "mitochondrial_vcf": ["DP", "TLOD"],
+            "copy_number_vcf": ["SVTYPE", "END", "SVLEN"],
+        }
+        return keys.get(kind, ["AC", "AN", "AF", "DP"])
 
     @staticmethod
     def _format(kind: str) -> list[str]:
-        keys = {"gvcf": ["GT", "AD", "DP", "GQ", "MIN_DP", "PL"], "mitochondrial_vcf": ["GT", "AD", "AF", "DP"]}
+        keys = {
+            "gvcf": ["GT", "AD", "DP", "GQ", "MIN_DP", "PL"],
+            "mitochondrial_vcf": ["GT", "AD", "AF", "DP"],
+            "copy_number_vcf": ["GT", "CN", "ECN", "CR", "CRCI", "BINS"],
+        }
         return keys.get(kind, ["GT", "AD", "DP", "GQ", "PL"])
 
     @staticmethod
@@ -296,6 +306,12 @@ class Submission:
             alt = next(b for b in "ACGT" if b != ref)
             lines.append(f"chrM\t{pos}\t.\t{ref}\t{alt}\t.\tPASS\tDP=1000;TLOD=900.1\tGT:AD:AF:DP\t{values}")
         return self.vcf_header("mitochondrial_vcf") + "\n".join(lines) + "\n"
+
+    def copy_number_text(self) -> str:
+        """The whole copy-number VCF as text: a deletion of one copy."""
+        base = sequences()["chr1"][1999]
+        line = f"chr1\t2000\t.\t{base}\t<DEL>\t.\tPASS\tSVTYPE=DEL;END=3000;SVLEN=-1000\tGT:CN:ECN:CR:CRCI:BINS"
+        return f"{self.vcf_header('copy_number_vcf')}{line}\t0/1:1:2:0.500:0.450,0.550:10\n"
 
     def gvcf_text(self) -> str:
         """The whole gVCF as text: variants, and blocks that cover the rest of every contig with records."""
@@ -505,14 +521,6 @@ class Submission:
         change(manifest)
         assert manifest != before, "the mutation changed nothing"
         self.save_manifest(manifest)
-
-    def edit_profile(self, change: Callable[[dict], object]) -> None:
-        """Change the profile that the submission is judged by, and is said to be made for."""
-        data = yaml.safe_load(self.profile_path.read_text(encoding="utf-8"))
-        change(data)
-        self.profile_path.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
-        identity = ngc_profile.load(self.profile_path).identity()
-        self.edit_manifest(lambda manifest: manifest.update(profile=identity))
 
     def regate(self, sample_type: str = "germline", own_genome: bool = True, study: str = "single") -> None:
         """Hold the metrics against the gates of another type of sample, or of another reference or study."""

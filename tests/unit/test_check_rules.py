@@ -250,10 +250,10 @@ field("NGC-MAN-028", "not_called", value=[{"file_type": "germline_vcf", "sample"
 
 
 @breaks("NGC-MAN-029")
-def _report_could_not_be_made(s: Submission) -> None:
-    s.edit_profile(lambda profile: profile["files"]["multiqc_report"].update(may_be_not_called=True))
-    (s.data / f"{CASE}.multiqc.html").unlink()
-    entry = {"file_type": "multiqc_report", "sample": None, "reason": "too few reads"}
+def _too_few_reads_for_copy_number(s: Submission) -> None:
+    for ending in ("cnv.vcf.gz", "cnv.vcf.gz.tbi"):
+        s.path(ending).unlink()
+    entry = {"file_type": "copy_number_vcf", "sample": SAMPLE, "reason": "too few reads"}
     s.edit_manifest(lambda manifest: manifest.update(not_called=[entry]))
 
 

@@ -135,6 +135,10 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
     header += ['##FILTER=<ID=LowQual,Description="Low quality">']
     if kind == "gvcf":
         header += ['##ALT=<ID=NON_REF,Description="Any other allele">', "##GVCFBlock0-1=minGQ=0(inclusive)"]
+    for key, text in profile.data[kind].get("alts", {}).items():
+        header.append(f'##ALT=<ID={key},Description="{text}">')
+    if kind == "copy_number_vcf":
+        header += [f'##FILTER=<ID={name},Description="">' for name in ("few_bins", "near_expected")]
     header += definitions(profile, kind)
     header += [
         f"##contig=<ID={name},length={len(bases)},md5={hashlib.md5(bases.encode()).hexdigest()}>"
@@ -146,6 +150,8 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
         return Case(header, gvcf_records(), kind)
     if kind == "mitochondrial_vcf":
         return Case(header, mitochondrial_records(), kind)
+    if kind == "copy_number_vcf":
+        return Case(header, copy_number_records(), kind)
     if kind == "family_vcf":
         header[-1] = "\t".join([*header[-1].split("\t")[:-1], *FAMILY])
         return Case(header, family_records(), kind)
@@ -223,6 +229,26 @@ def mitochondrial_records() -> list[str]:
         ref = SEQUENCES["chrM"][pos - 1]
         records.append(f"chrM\t{pos}\t.\t{ref}\t{other(ref)}\t.\tPASS\tDP=100;TLOD=90.5\tGT:AD:AF:DP:SB\t{sample}")
     return records
+
+
+def copy_number(chrom: str, pos: int, end: int, kind: str, values: str, passed: str = "PASS") -> str:
+    length = f"-{end - pos}" if kind == "DEL" else end - pos
+    info = f"IMPRECISE;SVTYPE={kind};END={end};SVLEN={length};CIPOS=-5,5;CIEND=-5,5"
+    base = SEQUENCES[chrom][pos - 1]
+    return f"{chrom}\t{pos}\t.\t{base}\t<{kind}>\t.\t{passed}\t{info}\tGT:CN:ECN:CR:CRCI:BINS\t{values}"
+
+
+def copy_number_records() -> list[str]:
+    """A man's, one beginning where a pseudoautosomal region ends."""
+    return [
+        copy_number("chr1", 100, 150, "DEL", "0/1:1:2:0.500:0.450,0.550:5"),
+        copy_number("chr1", 150, 200, "DUP", "0/1:3:2:1.400:1.200,1.600:5", "near_expected"),
+        copy_number("chr1", 250, 300, "DEL", "1/1:0:2:0.010:0.000,0.100:2", "few_bins"),
+        copy_number("chr2", 200, 280, "DUP", "./1:4:2:2.010:1.900,2.110:9"),
+        copy_number("chrX", 20, 50, "DUP", "0/1:3:2:1.510:1.400,1.600:8"),
+        copy_number("chrX", 50, 400, "DUP", "1:2:1:1.000:0.900,1.100:35"),
+        copy_number("chrY", 100, 200, "DEL", "1:0:1:0.000:0.000,0.050:10"),
+    ]
 
 
 def write(case: Case, folder: Path, name: str = "") -> Path:
@@ -422,13 +448,24 @@ RULE_MUTATIONS: dict[str, Callable[[Case], None]] = {
     "NGC-GVCF-001": _set(1, 4, "<NON_REF>,C" if SEQUENCES["chr1"][19] != "C" else "<NON_REF>,A"),
     "NGC-GVCF-002": _set(2, 7, "."),
     "NGC-GVCF-003": _set(0, 7, "END=18"),
+    "NGC-CNV-001": _set(0, 7, "IMPRECISE;SVTYPE=DEL;END=150;SVLEN=50"),
+    "NGC-CNV-002": _set(6, 9, "1:0:2:0.000:0.000,0.050:10"),
+    "NGC-CNV-003": _set(0, 9, "0/1:1:2:0.200:0.150,0.250:5"),
+    "NGC-CNV-004": _set(0, 9, "1/1:1:2:0.500:0.450,0.550:5"),
+    "NGC-CNV-005": _set(0, 7, "IMPRECISE;SVTYPE=DEL;END=151;SVLEN=-51"),
+    "NGC-CNV-006": _set(2, 6, "PASS"),
 }
+
+
+def kind_of(rule: str) -> str:
+    """The content that a rule is of."""
+    return {"NGC-GVCF": "gvcf", "NGC-CNV-": "copy_number_vcf"}.get(rule[:8], "vcf")
 
 
 KINDS = ("vcf", "gvcf", "family_vcf", "mitochondrial_vcf")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "copy_number_vcf"])
 def test_a_conforming_file_of_each_content_gives_nothing(kind, profile, fasta, tmp_path):
     assert judge(conforming(profile, kind), tmp_path, profile, fasta) == []
 
@@ -451,6 +488,17 @@ def _sample(record: int, column: int, value: str) -> Callable[[Case], None]:
         ("mitochondrial_vcf", "NGC-VCF-007", _set(1, 0, "chr1_random"), "a record on chr1_random"),
         ("mitochondrial_vcf", "NGC-VCF-009", _padded_m, "both alleles begin with the same base"),
         ("mitochondrial_vcf", "NGC-VCF-015", _set(0, 7, "DP=100"), "INFO lacks TLOD"),
+        ("copy_number_vcf", "NGC-VCF-018", _set(5, 9, "0/1:2:1:1.000:0.900,1.100:35"), "GT 0/1 has ploidy 2, not 1"),
+        ("copy_number_vcf", "NGC-CNV-001", _set(0, 4, "<INV>"), "<INV> is neither <DEL> nor <DUP>"),
+        ("copy_number_vcf", "NGC-CNV-001", _set(0, 4, "<DUP>"), "SVTYPE is not DUP"),
+        ("copy_number_vcf", "NGC-CNV-001", _set(3, 7, "SVTYPE=DUP;END=301;SVLEN=101"), "END 301 lies beyond"),
+        ("copy_number_vcf", "NGC-CNV-001", _set(3, 7, "SVTYPE=DUP;END=200;SVLEN=0"), "END does not lie behind POS"),
+        ("copy_number_vcf", "NGC-CNV-002", _set(0, 9, "0/1:2:2:1.000:0.900,1.100:5"), "<DEL> with CN 2 of 2"),
+        ("copy_number_vcf", "NGC-CNV-002", _set(0, 9, "0/1:1:3:0.500:0.450,0.550:5"), "ECN is 3, this sex has 2"),
+        ("copy_number_vcf", "NGC-CNV-003", _set(0, 9, "0/1:1:2:0.500:0.550,0.650:5"), "CR 0.5 is not in its interval"),
+        ("copy_number_vcf", "NGC-CNV-004", _set(2, 9, "0/1:0:2:0.010:0.000,0.100:2"), "GT 0/1 with CN 0"),
+        ("copy_number_vcf", "NGC-CNV-006", _set(1, 6, "PASS"), "lacks the filter near_expected"),
+        ("copy_number_vcf", "NGC-CNV-006", _set(0, 6, "few_bins"), "has the filter few_bins"),
     ],
 )  # fmt: skip
 def test_a_rule_counts_as_the_content_says(kind, rule, change, evidence, profile, fasta, tmp_path):
@@ -468,7 +516,7 @@ def test_a_record_on_y_fails_where_no_member_has_one(profile, fasta, tmp_path):
 
 @pytest.mark.parametrize("rule", RULE_MUTATIONS)
 def test_one_mutation_breaks_exactly_one_rule(rule, profile, fasta, tmp_path):
-    case = conforming(profile, "gvcf" if rule.startswith("NGC-GVCF") else "vcf")
+    case = conforming(profile, kind_of(rule))
     RULE_MUTATIONS[rule](case)
     findings = judge(case, tmp_path, profile, fasta)
     assert {finding.rule for finding in findings} == {rule}, findings
@@ -477,14 +525,18 @@ def test_one_mutation_breaks_exactly_one_rule(rule, profile, fasta, tmp_path):
 
 
 def test_every_rule_of_the_profile_has_a_mutation_and_every_mutation_a_rule(profile):
-    ids = {rule["id"] for rule in profile.rules() if rule["id"].startswith(("VCF-SPEC-", "NGC-VCF-", "NGC-GVCF-"))}
+    ids = {
+        rule["id"]
+        for rule in profile.rules()
+        if rule["id"].startswith(("VCF-SPEC-", "NGC-VCF-", "NGC-GVCF-", "NGC-CNV-"))
+    }
     assert ids == set(RULE_MUTATIONS)
 
 
 @pytest.mark.parametrize("rule", RULE_MUTATIONS)
 def test_the_fast_path_finds_what_the_exact_one_finds(rule, profile, fasta, tmp_path, monkeypatch):
     monkeypatch.setattr(vcf, "MIN_FAST", 1)
-    case = conforming(profile, "gvcf" if rule.startswith("NGC-GVCF") else "vcf")
+    case = conforming(profile, kind_of(rule))
     RULE_MUTATIONS[rule](case)
     assert judge(case, tmp_path, profile, fasta) == judge(case, tmp_path, profile, fasta, fast=False)
 
@@ -523,7 +575,7 @@ def test_state_crosses_blocks_alike_on_both_paths(size, profile, fasta, tmp_path
     monkeypatch.setattr(vcf, "BLOCK", size)
     monkeypatch.setattr(vcf, "CHUNK", 97)
     for rule in ("VCF-SPEC-023", "VCF-SPEC-024", "NGC-VCF-004", "NGC-VCF-011", "NGC-GVCF-003"):
-        case = conforming(profile, "gvcf" if rule.startswith("NGC-GVCF") else "vcf")
+        case = conforming(profile, kind_of(rule))
         RULE_MUTATIONS[rule](case)
         findings = judge(case, tmp_path, profile, fasta)
         assert {finding.rule for finding in findings} == {rule}
