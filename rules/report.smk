@@ -8,6 +8,7 @@ rule multiqc:
         coverage=case_files("results/qc/{sample}.wgs_metrics.txt"),
         stats=case_files("results/qc/{sample}.samtools_stats.txt"),
         identity=case_identity,
+        copies=case_files("results/copy_number/{sample}.json"),
         databases=["results/identity/population.json"] if POPULATION else [],
         preflight="results/intake/preflight.json",
         fastp=case_files("results/qc/{unit}.fastp.json"),

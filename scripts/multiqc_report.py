@@ -20,6 +20,7 @@ try:
         coverage=source.coverage,
         inserts=source.stats,
         identity=source.identity,
+        copies=source.copies,
         preflight=[source.preflight],
         databases=source.databases,
     )

@@ -34,6 +34,8 @@ SHOWN_SAMPLES = 3
 """Samples with the same metric not measured for the same reason, in a row each; more of them share one row."""
 HUES = ("#1f77b4", "#2ca02c", "#9467bd", "#8c564b", "#e377c2", "#17becf", "#bcbd22", "#ff7f0e")
 RULE_ID = re.compile(r"\b(?:NGC|VCF)-[A-Z]+-\d{3}\b")
+COPY_SIZES = ((0, "below 10 kb"), (10_000, "10 kb to 100 kb"), (100_000, "100 kb to 1 Mb"), (1_000_000, "1 Mb or more"))
+"""Least size (bp) and name of the classes that deletions and duplications are counted in."""
 VARIANTS = {
     "count_snvs": "SNVs",
     "count_insertions": "Insertions",
@@ -55,7 +57,8 @@ class Facts:
     profile: id, version and the `metrics` of the profile. verdicts: (case, verdict, reasons), in a run's report only.
     samples: per sample its case and its metrics JSON entries by name. units: intake reports. coverage: per sample bases
     by depth, autosomes, as mean_autosome_coverage counts. inserts: per sample inward pairs by insert size (bp).
-    identity: results/identity/CASE.json of each case. unreadable: names of files that were there and could not be read.
+    identity: results/identity/CASE.json of each case. copies: per sample its results/copy_number/SAMPLE.json.
+    unreadable: names of files that were there and could not be read.
     """
 
     profile: Mapping
@@ -65,6 +68,7 @@ class Facts:
     coverage: dict[str, dict[int, int]] = field(default_factory=dict)
     inserts: dict[str, dict[int, int]] = field(default_factory=dict)
     identity: list[dict] = field(default_factory=list)
+    copies: dict[str, dict] = field(default_factory=dict)
     tools: list[dict] = field(default_factory=list)
     databases: list[dict] = field(default_factory=list)
     workflow: str = ""
@@ -94,6 +98,7 @@ def gather(
     coverage: Iterable[Path] = (),
     inserts: Iterable[Path] = (),
     identity: Iterable[Path] = (),
+    copies: Iterable[Path] = (),
     preflight: Iterable[Path] = (),
     databases: Iterable[Path] = (),
     forgive: bool = False,
@@ -122,6 +127,7 @@ def gather(
     facts.coverage |= {_sample(path): histogram for path, histogram in read(coverage, read_coverage)}
     facts.inserts |= {_sample(path): histogram for path, histogram in read(inserts, read_inserts)}
     facts.identity += [_among(cases, found) for _, found in read(identity, json.loads)]
+    facts.copies |= {_sample(path): found for path, found in read(copies, json.loads)}
     facts.databases += [found for _, found in read(databases, json.loads) if found["name"]]
     for _, found in read(preflight, json.loads):
         facts.tools = found["tools"]
@@ -158,6 +164,7 @@ def gather_run(facts: Facts, cases: Mapping[str, str], units: Iterable[str], res
         coverage=there("qc/{}.wgs_metrics.txt", cases),
         inserts=there("qc/{}.samtools_stats.txt", cases),
         identity=there("identity/{}.json", own),
+        copies=there("copy_number/{}.json", cases),
         preflight=there("intake/{}.json", ["preflight"]),
         databases=there("identity/{}.json", ["population"]),
         forgive=True,
@@ -195,6 +202,8 @@ def sections(facts: Facts) -> list[dict]:
         duplicates(facts),
         q30(facts),
         variants(facts),
+        aneuploidies(facts),
+        copy_number(facts),
         versions(facts),
         definitions(facts),
     ]
@@ -548,6 +557,72 @@ def variants(facts: Facts) -> dict:
         "showlegend": len(lines) <= MAX_LEGEND,
     }
     return _plot("ngc_variants", "Variants", about, above, "linegraph", pconfig, [lines])
+
+
+def aneuploidies(facts: Facts) -> dict:
+    """Whole chromosomes gained or lost; deletions and duplications of each sample by size, or why none was called."""
+    about = "Copies of whole chromosomes and of parts of them, by read depth. Sizes count PASS calls."
+    found, rows, refused = [], [], []
+    for sample, item in facts.copies.items():
+        if reason := item.get("not_called"):
+            refused.append(f"<li>{escape(sample)}: not called, {escape(reason)}</li>")
+            continue
+        for aneuploid in item["aneuploidies"]:
+            copies = ", ".join(
+                f"{escape(row['contig'])} {number(row['copies'])} &plusmn; {number(row['error'])} of {row['expected']}"
+                for row in item["chromosomes"]
+                if row["contig"] in aneuploid["contigs"]
+            )
+            found.append((escape(sample), f"<strong>{escape(aneuploid['name'])}</strong>", copies))
+        counts = {kind: [0] * len(COPY_SIZES) for kind in ("DEL", "DUP")}
+        for call in item["calls"]:
+            if not call["filters"]:
+                size = call["end"] - call["start"]
+                counts[call["type"]][sum(size >= limit for limit, _ in COPY_SIZES) - 1] += 1
+        filtered = sum(bool(call["filters"]) for call in item["calls"])
+        cells = [str(count) for kind in counts.values() for count in kind]
+        rows.append((escape(sample), *cells, str(filtered), number(item["noise"]), number(item["mappable_bins"])))
+    headers = ("Sample", *(f"{kind} {label}" for kind in ("DEL", "DUP") for _, label in COPY_SIZES))
+    parts = [f"<ul>{''.join(refused)}</ul>" if refused else ""]
+    if rows:
+        parts.append(table(("Sample", "Aneuploidy", "Copies, measured of expected"), found) if found else "")
+        parts.append("" if found else "<p>No aneuploidy was found.</p>")
+        parts.append(folded((*headers, "Filtered", "Noise of a bin", "Bins used"), rows))
+    return _html("ngc_aneuploidies", "Copy number", about, "".join(parts) or "<p>Nothing was measured.</p>")
+
+
+def copy_number(facts: Facts) -> dict:
+    """Copies along the genome, in the report of a case only: of a run they would be too many."""
+    key, title = "ngc_copy_number", "Copy-number profile"
+    about = (
+        "Copies along the chromosomes, each point the median of neighbouring bins; dashed, where a chromosome begins."
+    )
+    drawn = {sample: item["points"] for sample, item in facts.copies.items() if "points" in item}
+    if facts.verdicts or not drawn:
+        where = "The report of each case has its profile." if facts.verdicts else "No sample was measured."
+        return _html(key, title, about, f"<p>{where}</p>")
+    ends: dict[str, float] = {}
+    for contigs in drawn.values():
+        for contig, points in contigs.items():
+            ends[contig] = max(ends.get(contig, 0.0), points[-1][0])
+    offsets = dict(zip(ends, accumulate([0.0, *ends.values()]), strict=False))
+    data = {
+        sample: [[round(offsets[contig] + x, 4), y] for contig, points in contigs.items() for x, y in points]
+        for sample, contigs in drawn.items()
+    }
+    pconfig = {
+        "xlab": "Position on the genome (Mb)",
+        "ylab": "Copies",
+        "ymin": 0,
+        "ymax": min(8.0, max(4.0, *(y for line in data.values() for _, y in line))),
+        "style": "lines",
+        "showlegend": len(data) <= MAX_LEGEND,
+        "x_lines": [
+            {"value": round(start, 4), "color": "#7f8c8d", "dash": "dot", "width": 1, "label": contig}
+            for contig, start in offsets.items()
+        ],
+    }
+    return _plot(key, title, about, "", "linegraph", pconfig, [data])
 
 
 def coverage(facts: Facts) -> dict:

@@ -48,7 +48,7 @@ def test_numbers_are_as_in_the_json_and_never_ten_digits_in_a_row():
 def test_every_section_is_there_when_nothing_was_measured(made):
     empty = report.Facts(made.profile, verdicts=[("C00000K", "STOPPED", ("not checked",))])
     keys = [item["id"] for item in report.sections(empty)]
-    assert keys[0] == "ngc_verdicts" and keys[-1] == "ngc_definitions" and len(keys) == 13
+    assert keys[0] == "ngc_verdicts" and keys[-1] == "ngc_definitions" and len(keys) == 15
     for item in report.sections(empty):
         assert item["plot_type"] == "html" and item["data"]
     assert "STOPPED" in text(section(empty, "ngc_verdicts"))
@@ -58,7 +58,7 @@ def test_a_profile_of_other_metrics_leaves_every_section(made):
     other = {**made.profile, "metrics": {}}
     facts = report.gather_run(report.Facts(other), made.samples, made.units, made.results)
     found = report.sections(facts)
-    assert len(found) == 13 and "no zones" in text(found[3])
+    assert len(found) == 15 and "no zones" in text(found[3])
     assert "NOT_MEASURED cross_contamination_rate: the profile does not have it" in text(found[4])
 
 
@@ -267,3 +267,42 @@ def test_the_report_of_a_case_says_nothing_of_other_samples(tmp_path):
     assert facts.identity[0]["relations"] == []
     of_run = report.gather(report.Facts({"metrics": {}}), {"AAAA": "C", "BBBB": "D"}, metrics=[], identity=[path])
     assert (of_run.identity[0]["lods"], of_run.identity[0]["relations"]) == (lods, relations)
+
+
+# ---- copy number ---------------------------------------------------------------------------
+
+
+COPIES = {
+    "noise": 0.08,
+    "mappable_bins": 1234567890,
+    "chromosomes": [{"contig": "chr21", "bins": 9, "expected": 2, "copies": 2.98, "error": 0.01}],
+    "aneuploidies": [{"name": "trisomy chr21", "contigs": ["chr21"]}],
+    "calls": [
+        {"contig": "chr21", "start": 0, "end": size, "type": kind, "copies": 3, "expected": 2, "filters": filters}
+        for size, kind, filters in (
+            (9_999, "DEL", []), (10_000, "DEL", []), (10_000, "DUP", []), (2_000_000, "DUP", []),
+            (500, "DUP", ["few_bins"]),
+        )
+    ],
+    "points": {"chr20": [[1.0, 2.0], [3.5, 2.1]], "chr21": [[0.5, 3.0], [2.0, 2.9]]},
+}  # fmt: skip
+
+
+def test_aneuploidies_and_counts_by_size_are_told_and_who_was_not_called(facts):
+    facts.copies = {"S1": COPIES, "S2": {"not_called": "the depth of a bin varies by 49 %, more than 30 %"}}
+    said = text(section(facts, "ngc_aneuploidies"))
+    assert "<strong>trisomy chr21</strong></td><td>chr21 2.98 &plusmn; 0.01 of 2" in said
+    cells = ["S1", 1, 1, 0, 0, 0, 1, 0, 1, 1, 0.08, "1,234,567,890"]
+    assert "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>" in said
+    assert "S2: not called, the depth of a bin varies by 49 %" in said
+    facts.copies = {"S1": {**COPIES, "aneuploidies": []}}
+    assert "No aneuploidy was found" in text(section(facts, "ngc_aneuploidies"))
+
+
+def test_the_profile_of_a_case_lays_chromosomes_end_to_end_and_a_run_has_none(facts):
+    facts.copies = {"S1": COPIES, "S2": {"not_called": "too few"}}
+    drawn = section(facts, "ngc_copy_number")
+    assert drawn["data"] == [{"S1": [[1.0, 2.0], [3.5, 2.1], [4.0, 3.0], [5.5, 2.9]]}]
+    assert [(line["label"], line["value"]) for line in drawn["pconfig"]["x_lines"]] == [("chr20", 0.0), ("chr21", 3.5)]
+    facts.verdicts = [("C1", "ACCEPTED", ())]
+    assert "report of each case" in text(section(facts, "ngc_copy_number"))
