@@ -323,6 +323,21 @@ def annotated_family(wildcards):
     return {key: f"results/family/{wildcards.case}.{stage}.vcf.gz{end}" for key, end in (("vcf", ""), ("tbi", ".tbi"))}
 
 
+def parents_of_child(wildcards):
+    """Father and mother of a sample where both are in its case; nothing for others."""
+    case = TABLES.samples[wildcards.sample]["case"]
+    rows = [TABLES.samples[sample] for sample in TABLES.samples_of_case[case]]
+    return list(family.parents(rows)[wildcards.sample]) if wildcards.sample in family.trios(rows) else []
+
+
+def family_of_child(wildcards):
+    """The joint VCF of a sample's case with its index, where both of its parents are there."""
+    if not parents_of_child(wildcards):
+        return []
+    case = TABLES.samples[wildcards.sample]["case"]
+    return [f"results/conform/{case}.family.vcf.gz", f"results/conform/{case}.family.vcf.gz.tbi"]
+
+
 # ---- parameters of the tools ---------------------------------------------------------------
 
 
@@ -525,6 +540,14 @@ def family_columns(wildcards):
 def family_column_list(wildcards):
     """The same as bcftools takes them."""
     return ",".join(family_columns(wildcards))
+
+
+def population_frequencies(wildcards, input):
+    """The end of the pipe to bcftools roh: with the population's frequencies where there is a population."""
+    if not POPULATION:
+        return "| bcftools roh"
+    vcf = shlex.quote(str(input.population))
+    return f"| bcftools annotate --no-version -Ou -a {vcf} -c INFO/AF - | bcftools roh --AF-tag AF"
 
 
 def one_copy_of_x():

@@ -9,6 +9,7 @@ rule multiqc:
         stats=case_files("results/qc/{sample}.samtools_stats.txt"),
         identity=case_identity,
         copies=case_files("results/copy_number/{sample}.json"),
+        homozygosity=case_files("results/qc/{sample}.homozygosity.json"),
         databases=["results/identity/population.json"] if POPULATION else [],
         preflight="results/intake/preflight.json",
         fastp=case_files("results/qc/{unit}.fastp.json"),

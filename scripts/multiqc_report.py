@@ -21,6 +21,7 @@ try:
         inserts=source.stats,
         identity=source.identity,
         copies=source.copies,
+        homozygosity=source.homozygosity,
         preflight=[source.preflight],
         databases=source.databases,
     )

@@ -170,7 +170,7 @@ def _contents(profile: Profile) -> list[str]:
     ]
     limits = [
         [f"`{section}.{key}`", value]
-        for section in ("denovo", "mitochondrion", "copy_number")
+        for section in ("denovo", "mitochondrion", "copy_number", "homozygosity")
         for key, value in profile.data[section].items()
         if key != "filters"
     ]

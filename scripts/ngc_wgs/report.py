@@ -32,6 +32,8 @@ MAX_ROWS = 40
 """Rows of a table that is shown at once where none of them is amiss."""
 SHOWN_SAMPLES = 3
 """Samples with the same metric not measured for the same reason, in a row each; more of them share one row."""
+SHOWN_CHROMOSOMES = 5
+"""Chromosomes that are named with their runs of homozygosity."""
 HUES = ("#1f77b4", "#2ca02c", "#9467bd", "#8c564b", "#e377c2", "#17becf", "#bcbd22", "#ff7f0e")
 RULE_ID = re.compile(r"\b(?:NGC|VCF)-[A-Z]+-\d{3}\b")
 COPY_SIZES = ((0, "below 10 kb"), (10_000, "10 kb to 100 kb"), (100_000, "100 kb to 1 Mb"), (1_000_000, "1 Mb or more"))
@@ -58,6 +60,7 @@ class Facts:
     samples: per sample its case and its metrics JSON entries by name. units: intake reports. coverage: per sample bases
     by depth, autosomes, as mean_autosome_coverage counts. inserts: per sample inward pairs by insert size (bp).
     identity: results/identity/CASE.json of each case. copies: per sample its results/copy_number/SAMPLE.json.
+    homozygosity: per sample its results/qc/SAMPLE.homozygosity.json.
     unreadable: names of files that were there and could not be read.
     """
 
@@ -69,6 +72,7 @@ class Facts:
     inserts: dict[str, dict[int, int]] = field(default_factory=dict)
     identity: list[dict] = field(default_factory=list)
     copies: dict[str, dict] = field(default_factory=dict)
+    homozygosity: dict[str, dict] = field(default_factory=dict)
     tools: list[dict] = field(default_factory=list)
     databases: list[dict] = field(default_factory=list)
     workflow: str = ""
@@ -99,6 +103,7 @@ def gather(
     inserts: Iterable[Path] = (),
     identity: Iterable[Path] = (),
     copies: Iterable[Path] = (),
+    homozygosity: Iterable[Path] = (),
     preflight: Iterable[Path] = (),
     databases: Iterable[Path] = (),
     forgive: bool = False,
@@ -127,6 +132,7 @@ def gather(
     facts.coverage |= {_sample(path): histogram for path, histogram in read(coverage, read_coverage)}
     facts.inserts |= {_sample(path): histogram for path, histogram in read(inserts, read_inserts)}
     facts.identity += [_among(cases, found) for _, found in read(identity, json.loads)]
+    facts.homozygosity |= {_sample(path): found for path, found in read(homozygosity, json.loads)}
     facts.copies |= {_sample(path): found for path, found in read(copies, json.loads)}
     facts.databases += [found for _, found in read(databases, json.loads) if found["name"]]
     for _, found in read(preflight, json.loads):
@@ -165,6 +171,7 @@ def gather_run(facts: Facts, cases: Mapping[str, str], units: Iterable[str], res
         inserts=there("qc/{}.samtools_stats.txt", cases),
         identity=there("identity/{}.json", own),
         copies=there("copy_number/{}.json", cases),
+        homozygosity=there("qc/{}.homozygosity.json", cases),
         preflight=there("intake/{}.json", ["preflight"]),
         databases=there("identity/{}.json", ["population"]),
         forgive=True,
@@ -204,6 +211,7 @@ def sections(facts: Facts) -> list[dict]:
         variants(facts),
         aneuploidies(facts),
         copy_number(facts),
+        homozygosity(facts),
         versions(facts),
         definitions(facts),
     ]
@@ -623,6 +631,48 @@ def copy_number(facts: Facts) -> dict:
         ],
     }
     return _plot(key, title, about, "", "linegraph", pconfig, [data])
+
+
+def homozygosity(facts: Facts) -> dict:
+    """Runs of homozygosity of each sample; chromosomes of a child that came from one parent."""
+    about = (
+        "Long runs of homozygosity on the autosomes, as related parents or isodisomy give, and, of a child with both"
+    )
+    about += " parents, chromosomes of which it has one parent's alleles only. Reported, nothing is judged by them."
+    rows, found, asked = [], [], []
+    for sample, item in facts.homozygosity.items():
+        runs = item["runs_of_homozygosity"]
+        most = sorted(runs["chromosomes"].items(), key=lambda pair: -pair[1])[:SHOWN_CHROMOSOMES]
+        where = ", ".join(f"{escape(contig)} {_mb(bases)}" for contig, bases in most)
+        share = "" if runs["share"] is None else f"{100 * runs['share']:.2f} %"
+        rows.append((escape(sample), number(runs["runs"]), _mb(runs["total"]), share, _mb(runs["longest"]), where))
+        if item["disomies"] is None:
+            continue
+        sites = sum(row["sites"] for row in item["disomies"])
+        alone = sum(row["maternal"] + row["paternal"] for row in item["disomies"])
+        asked.append(f"<li>{escape(sample)}: one parent's allele only at {number(alone)} of {number(sites)} sites</li>")
+        found += [
+            (
+                escape(sample),
+                escape(row["contig"]),
+                f"<strong>{escape(row['told'])}</strong>",
+                *(number(row[key]) for key in ("sites", "maternal", "paternal")),
+            )
+            for row in item["disomies"]
+            if row["told"]
+        ]
+    if not rows:
+        return _html("ngc_homozygosity", "Homozygosity and disomy", about, "<p>Nothing was measured.</p>")
+    parts = [folded(("Sample", "Runs", "Total", "Of the autosomes", "Longest", "Most on"), rows)]
+    parts.append(f"<ul>{''.join(asked)}</ul>" if asked else "")
+    if found:
+        headers = ("Child", "Chromosome", "Found", "Sites", "Mother's only", "Father's only")
+        parts.append(table(headers, found))
+    return _html("ngc_homozygosity", "Homozygosity and disomy", about, "".join(parts))
+
+
+def _mb(bases: int) -> str:
+    return f"{bases / 1e6:.1f} Mb"
 
 
 def coverage(facts: Facts) -> dict:

@@ -35,9 +35,9 @@ PEOPLE = (
     copies.Person("MANSMALL", "male", (*SMALL, *ON_X), x=1, y=1),
     copies.Person("WOMANSMALL", "female", (*SMALL, *((*change[:3], 1) for change in ON_X))),
     copies.Person("TRISOMYTHREE", "female", (("chr3", 0, 300_000, 3),), whole=("trisomy chr3",), contigs=("chr3",)),
-    copies.Person("ONEX", "female", x=1, whole=("monosomy X (X0)",), contigs=("chrX",)),
-    copies.Person("XXYMAN", "male", x=2, y=1, whole=("XXY",), contigs=("chrX",)),
-    copies.Person("XYYMAN", "male", x=1, y=2, whole=("XYY",), contigs=("chrX", "chrY")),
+    copies.Person("WOMANONEX", "female", x=1, whole=("monosomy X (X0)",), contigs=("chrX",)),
+    copies.Person("MANWITHXXY", "male", x=2, y=1, whole=("XXY",), contigs=("chrX",)),
+    copies.Person("MANWITHXYY", "male", x=1, y=2, whole=("XYY",), contigs=("chrX", "chrY")),
     copies.Person("CLEANWOMAN", "female"),
     copies.Person("CLEANMAN", "male", x=1, y=1),
 )

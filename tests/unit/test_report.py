@@ -48,7 +48,7 @@ def test_numbers_are_as_in_the_json_and_never_ten_digits_in_a_row():
 def test_every_section_is_there_when_nothing_was_measured(made):
     empty = report.Facts(made.profile, verdicts=[("C00000K", "STOPPED", ("not checked",))])
     keys = [item["id"] for item in report.sections(empty)]
-    assert keys[0] == "ngc_verdicts" and keys[-1] == "ngc_definitions" and len(keys) == 15
+    assert keys[0] == "ngc_verdicts" and keys[-1] == "ngc_definitions" and len(keys) == 16
     for item in report.sections(empty):
         assert item["plot_type"] == "html" and item["data"]
     assert "STOPPED" in text(section(empty, "ngc_verdicts"))
@@ -58,7 +58,7 @@ def test_a_profile_of_other_metrics_leaves_every_section(made):
     other = {**made.profile, "metrics": {}}
     facts = report.gather_run(report.Facts(other), made.samples, made.units, made.results)
     found = report.sections(facts)
-    assert len(found) == 15 and "no zones" in text(found[3])
+    assert len(found) == 16 and "no zones" in text(found[3])
     assert "NOT_MEASURED cross_contamination_rate: the profile does not have it" in text(found[4])
 
 
@@ -306,3 +306,30 @@ def test_the_profile_of_a_case_lays_chromosomes_end_to_end_and_a_run_has_none(fa
     assert [(line["label"], line["value"]) for line in drawn["pconfig"]["x_lines"]] == [("chr20", 0.0), ("chr21", 3.5)]
     facts.verdicts = [("C1", "ACCEPTED", ())]
     assert "report of each case" in text(section(facts, "ngc_copy_number"))
+
+
+def test_homozygosity_and_disomy_are_told_with_their_figures(facts):
+    runs = {
+        "runs": 3,
+        "total": 62_000_000,
+        "longest": 41_250_000,
+        "share": 0.0215,
+        "chromosomes": {"chr2": 20, "chr6": 99},
+    }
+    rows = [
+        {
+            "contig": "chr6",
+            "sites": 900,
+            "maternal": 0,
+            "paternal": 895,
+            "told": "paternal uniparental disomy, isodisomy",
+        },
+        {"contig": "chr7", "sites": 1000, "maternal": 1, "paternal": 2, "told": None},
+    ]
+    facts.homozygosity = {"S1": {"runs_of_homozygosity": runs, "disomies": rows}}
+    said = text(section(facts, "ngc_homozygosity"))
+    assert "<td>62.0 Mb</td><td>2.15 %</td><td>41.2 Mb</td><td>chr6 0.0 Mb, chr2 0.0 Mb</td>" in said
+    assert "S1: one parent's allele only at 898 of 1,900 sites" in said
+    assert "paternal uniparental disomy, isodisomy" in said and "chr7" not in said
+    facts.homozygosity = {"S1": {"runs_of_homozygosity": {**runs, "share": None}, "disomies": None}}
+    assert "one parent" not in text(section(facts, "ngc_homozygosity")).split("<table")[1]
