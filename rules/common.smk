@@ -543,11 +543,8 @@ def family_column_list(wildcards):
 
 
 def population_frequencies(wildcards, input):
-    """The end of the pipe to bcftools roh: with the population's frequencies where there is a population."""
-    if not POPULATION:
-        return "| bcftools roh"
-    vcf = shlex.quote(str(input.population))
-    return f"| bcftools annotate --no-version -Ou -a {vcf} -c INFO/AF - | bcftools roh --AF-tag AF"
+    """Argument of bcftools roh for the population's frequencies; nothing without a population."""
+    return f"--AF-file {shlex.quote(str(input.frequencies))}" if POPULATION else ""
 
 
 def one_copy_of_x():
