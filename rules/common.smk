@@ -159,6 +159,8 @@ PRODUCTS = {
     "mitochondrial_vcf_index": "results/conform/{sample}.mt.vcf.gz.tbi",
     "structural_vcf": "results/sv/{case}.sv.vcf.gz",
     "structural_vcf_index": "results/sv/{case}.sv.vcf.gz.tbi",
+    "copy_number_vcf": "results/copy_number/{sample}.cnv.vcf.gz",
+    "copy_number_vcf_index": "results/copy_number/{sample}.cnv.vcf.gz.tbi",
     "family_vcf": "results/conform/{case}.family.vcf.gz",
     "family_vcf_index": "results/conform/{case}.family.vcf.gz.tbi",
     "alignment_cram": "results/alignment/{sample}.cram",
@@ -169,7 +171,10 @@ PRODUCTS = {
 # Of each file type that the profile lets be left out: where it is said whether it was. A list of {file_type, sample,
 # reason}, empty where it was called; where it was not, the product and its index are empty files, which no tool takes for
 # a result, and package leaves them out.
-NOT_CALLED = {"structural_vcf": "results/sv/{case}.not_called.json"}
+NOT_CALLED = {
+    "structural_vcf": "results/sv/{case}.not_called.json",
+    "copy_number_vcf": "results/copy_number/{sample}.not_called.json",
+}
 
 
 def uncleared(stage, sexed):
@@ -393,6 +398,21 @@ def annotated_family(wildcards):
     """A family's split VCF with index, annotated where a child has both parents."""
     stage = "denovo" if family.trios(case_members(wildcards)) else "split"
     return {key: f"results/family/{wildcards.case}.{stage}.vcf.gz{end}" for key, end in (("vcf", ""), ("tbi", ".tbi"))}
+
+
+def parents_of_child(wildcards):
+    """Father and mother of a sample where both are in its case; nothing for others."""
+    case = TABLES.samples[wildcards.sample]["case"]
+    rows = [TABLES.samples[sample] for sample in TABLES.samples_of_case[case]]
+    return list(family.parents(rows)[wildcards.sample]) if wildcards.sample in family.trios(rows) else []
+
+
+def family_of_child(wildcards):
+    """The joint VCF of a sample's case with its index, where both of its parents are there."""
+    if not parents_of_child(wildcards):
+        return []
+    case = TABLES.samples[wildcards.sample]["case"]
+    return [f"results/conform/{case}.family.vcf.gz", f"results/conform/{case}.family.vcf.gz.tbi"]
 
 
 # ---- parameters of the tools ---------------------------------------------------------------
@@ -624,6 +644,11 @@ def delly_excluded():
     """Contigs that have no records in the structural VCF: delly leaves them out."""
     roles = PROFILE.data["structural_vcf"]["record_roles"]
     return [contig["name"] for contig in PROFILE.contigs() if contig["role"] not in roles]
+
+
+def population_frequencies(wildcards, input):
+    """Argument of bcftools roh for the population's frequencies; nothing without a population."""
+    return f"--AF-file {shlex.quote(str(input.frequencies))}" if POPULATION else ""
 
 
 def one_copy_of_x():

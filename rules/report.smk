@@ -10,6 +10,8 @@ rule multiqc:
         identity=case_identity,
         families=family_report,
         mitochondria=mitochondrion_reports,
+        copies=case_files("results/copy_number/{sample}.json"),
+        homozygosity=case_files("results/qc/{sample}.homozygosity.json"),
         databases=["results/identity/population.json"] if POPULATION else [],
         structural=germline_of_case("results/qc/{sample}.sv.json"),
         preflight="results/intake/preflight.json",

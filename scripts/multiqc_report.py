@@ -22,6 +22,8 @@ try:
         identity=source.identity,
         families=source.families,
         mitochondria=source.mitochondria,
+        copies=source.copies,
+        homozygosity=source.homozygosity,
         preflight=[source.preflight],
         databases=source.databases,
         structural=source.structural,

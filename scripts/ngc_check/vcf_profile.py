@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from ngc_check import vcf_copy_number
 from ngc_check.vcf_reference import Reference
 from ngc_check.vcf_spec import FORMAT_RESERVED, INTEGER, REF_ALLELE, Emit, Header, Record
-from ngc_check.vcf_structural import S_ALLELE, STRUCTURAL, StructuralJudge, not_spelt
+from ngc_check.vcf_structural import S_ALLELE, StructuralJudge, not_spelt
 
 P_CONTAINER, P_INDEX, P_VERSION, P_ORDER = "NGC-VCF-001", "NGC-VCF-002", "NGC-VCF-003", "NGC-VCF-004"
 P_CONTIGS, P_MD5, P_RECORD_CONTIG, P_REFERENCE = "NGC-VCF-005", "NGC-VCF-006", "NGC-VCF-007", "NGC-VCF-008"
@@ -55,7 +56,7 @@ class ProfileJudge:
         self.sample, self.reference = sample, reference
         self.spec = profile.data[kind]
         self.gvcf = self.spec["blocks"]
-        self.structural = StructuralJudge(header, emit, self.spec["alts"]) if kind == STRUCTURAL else None
+        self.structural = StructuralJudge(header, emit, self.spec["alts"]) if "alts" in self.spec else None
         roles = self.spec["record_roles"]
         self.record_contigs = {c["name"] for c in profile.contigs(*roles)}
         self.rank = {name: at for at, name in enumerate(header.contigs)}
@@ -67,6 +68,10 @@ class ProfileJudge:
         """Copies of X and Y that each column should have, None where its sex is not known."""
         self.required_format = [key for key, d in self.spec["format"].items() if d["required"]]
         self.required_info = [key for key, d in self.spec["info"].items() if d["required"]]
+        only = by_name.get(header.samples[0]) if header.samples else None
+        self.copy_number = (
+            vcf_copy_number.CopyNumberJudge(profile, header, emit, only) if kind == vcf_copy_number.KIND else None
+        )
         self.contig = ""
         self.covered = 0
         """Last position of the contig that a gVCF record has covered, 0 before its first record."""
@@ -189,6 +194,8 @@ class ProfileJudge:
         if absent:
             emit(P_INFO_PRESENT, n, f"INFO lacks {', '.join(absent)}")
         self._ploidy(record)
+        if self.copy_number is not None:
+            self.copy_number.judge(record)
 
     def finish(self) -> None:
         """Every rule that needs all records."""

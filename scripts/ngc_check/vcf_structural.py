@@ -1,7 +1,6 @@
 """The profile's rules on alleles that are named, not spelt: symbolic alleles, breakends and what their INFO must say.
 
-A VCF content with `alts` in the profile holds such alleles and no others; every other content holds none. Here are the
-rules of the structural VCF.
+A VCF content with `alts` in the profile holds such alleles and no others; every other content holds none.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from collections.abc import Iterable
 
 from ngc_check.vcf_spec import INTEGER, Emit, Header, Record
 
-STRUCTURAL = "structural_vcf"
 S_ALLELE, S_TYPE, S_LENGTH = "NGC-SV-001", "NGC-SV-002", "NGC-SV-003"
 S_MATE, S_INTERVAL = "NGC-SV-004", "NGC-SV-005"
 BREAKEND = re.compile(

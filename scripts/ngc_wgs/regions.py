@@ -75,6 +75,14 @@ def subtract(left: Iterable[Interval], right: Iterable[Interval]) -> list[Interv
     return intersect(left, outside)
 
 
+def joined(intervals: Iterable[Interval]) -> list[Interval]:
+    """The intervals of each contig with those that touch or overlap made one; contigs in the order they first come."""
+    by_contig: dict[str, list[tuple[int, int]]] = {}
+    for contig, start, end in intervals:
+        by_contig.setdefault(contig, []).append((start, end))
+    return [(contig, start, end) for contig, parts in by_contig.items() for start, end in _merge(parts)]
+
+
 def _merge(parts: list[tuple[int, int]]) -> list[tuple[int, int]]:
     joined: list[tuple[int, int]] = []
     for start, end in sorted(parts):

@@ -32,8 +32,12 @@ MAX_ROWS = 40
 """Rows of a table that is shown at once where none of them is amiss."""
 SHOWN_SAMPLES = 3
 """Samples with the same metric not measured for the same reason, in a row each; more of them share one row."""
+SHOWN_CHROMOSOMES = 5
+"""Chromosomes that are named with their runs of homozygosity."""
 HUES = ("#1f77b4", "#2ca02c", "#9467bd", "#8c564b", "#e377c2", "#17becf", "#bcbd22", "#ff7f0e")
 RULE_ID = re.compile(r"\b(?:NGC|VCF)-[A-Z]+-\d{3}\b")
+COPY_SIZES = ((0, "below 10 kb"), (10_000, "10 kb to 100 kb"), (100_000, "100 kb to 1 Mb"), (1_000_000, "1 Mb or more"))
+"""Least size (bp) and name of the classes that deletions and duplications are counted in."""
 VARIANTS = {
     "count_snvs": "SNVs",
     "count_insertions": "Insertions",
@@ -59,6 +63,8 @@ class Facts:
     by depth, autosomes, as mean_autosome_coverage counts. inserts: per sample inward pairs by insert size (bp).
     identity: results/identity/CASE.json of each case. families: results/family/CASE.json of each that has a joint VCF.
     mitochondria: results/mitochondrion/SAMPLE.json by sample. structural: results/qc/SAMPLE.sv.json of each.
+    copies: per sample its results/copy_number/SAMPLE.json.
+    homozygosity: per sample its results/qc/SAMPLE.homozygosity.json.
     unreadable: names of files that were there and could not be read.
     """
 
@@ -72,6 +78,8 @@ class Facts:
     families: list[dict] = field(default_factory=list)
     mitochondria: dict[str, dict] = field(default_factory=dict)
     structural: list[dict] = field(default_factory=list)
+    copies: dict[str, dict] = field(default_factory=dict)
+    homozygosity: dict[str, dict] = field(default_factory=dict)
     tools: list[dict] = field(default_factory=list)
     databases: list[dict] = field(default_factory=list)
     workflow: str = ""
@@ -103,6 +111,8 @@ def gather(
     identity: Iterable[Path] = (),
     families: Iterable[Path] = (),
     mitochondria: Iterable[Path] = (),
+    copies: Iterable[Path] = (),
+    homozygosity: Iterable[Path] = (),
     preflight: Iterable[Path] = (),
     databases: Iterable[Path] = (),
     structural: Iterable[Path] = (),
@@ -135,6 +145,8 @@ def gather(
     facts.families += [found for _, found in read(families, json.loads)]
     facts.mitochondria |= {found["sample"]: found for _, found in read(mitochondria, json.loads)}
     facts.structural += [found for _, found in read(structural, json.loads)]
+    facts.homozygosity |= {_sample(path): found for path, found in read(homozygosity, json.loads)}
+    facts.copies |= {_sample(path): found for path, found in read(copies, json.loads)}
     facts.databases += [found for _, found in read(databases, json.loads) if found["name"]]
     for _, found in read(preflight, json.loads):
         facts.tools = found["tools"]
@@ -173,6 +185,8 @@ def gather_run(facts: Facts, cases: Mapping[str, str], units: Iterable[str], res
         identity=there("identity/{}.json", own),
         families=[path for path in there("family/{}.json", own) if path.stat().st_mtime_ns >= made.get(path.stem, 0)],
         mitochondria=there("mitochondrion/{}.json", cases),
+        copies=there("copy_number/{}.json", cases),
+        homozygosity=there("qc/{}.homozygosity.json", cases),
         preflight=there("intake/{}.json", ["preflight"]),
         databases=there("identity/{}.json", ["population"]),
         structural=there("qc/{}.sv.json", cases),
@@ -214,6 +228,9 @@ def sections(facts: Facts) -> list[dict]:
         family(facts),
         mitochondrion(facts),
         structural(facts),
+        aneuploidies(facts),
+        copy_number(facts),
+        homozygosity(facts),
         versions(facts),
         definitions(facts),
     ]
@@ -586,6 +603,114 @@ def structural(facts: Facts) -> dict:
             rows.append((escape(item["sample"]), kind, str(sum(of_kind.values())), *cells))
     body = "".join(reasons) + folded(("Sample", "Type", "All", *STRUCTURAL_SIZES), rows)
     return _html("ngc_structural", "Structural variants", about, body or "<p>Nothing was called.</p>")
+
+
+def aneuploidies(facts: Facts) -> dict:
+    """Whole chromosomes gained or lost; deletions and duplications of each sample by size, or why none was called."""
+    about = "Copies of whole chromosomes and of parts of them, by read depth. Sizes count PASS calls."
+    found, rows, refused = [], [], []
+    for sample, item in facts.copies.items():
+        if reason := item.get("not_called"):
+            refused.append(f"<li>{escape(sample)}: not called, {escape(reason)}</li>")
+            continue
+        for aneuploid in item["aneuploidies"]:
+            copies = ", ".join(
+                f"{escape(row['contig'])} {number(row['copies'])} &plusmn; {number(row['error'])} of {row['expected']}"
+                for row in item["chromosomes"]
+                if row["contig"] in aneuploid["contigs"]
+            )
+            found.append((escape(sample), f"<strong>{escape(aneuploid['name'])}</strong>", copies))
+        counts = {kind: [0] * len(COPY_SIZES) for kind in ("DEL", "DUP")}
+        for call in item["calls"]:
+            if not call["filters"]:
+                size = call["end"] - call["start"]
+                counts[call["type"]][sum(size >= limit for limit, _ in COPY_SIZES) - 1] += 1
+        filtered = sum(bool(call["filters"]) for call in item["calls"])
+        cells = [str(count) for kind in counts.values() for count in kind]
+        rows.append((escape(sample), *cells, str(filtered), number(item["noise"]), number(item["mappable_bins"])))
+    headers = ("Sample", *(f"{kind} {label}" for kind in ("DEL", "DUP") for _, label in COPY_SIZES))
+    parts = [f"<ul>{''.join(refused)}</ul>" if refused else ""]
+    if rows:
+        parts.append(table(("Sample", "Aneuploidy", "Copies, measured of expected"), found) if found else "")
+        parts.append("" if found else "<p>No aneuploidy was found.</p>")
+        parts.append(folded((*headers, "Filtered", "Noise of a bin", "Bins used"), rows))
+    return _html("ngc_aneuploidies", "Copy number", about, "".join(parts) or "<p>Nothing was measured.</p>")
+
+
+def copy_number(facts: Facts) -> dict:
+    """Copies along the genome, in the report of a case only: of a run they would be too many."""
+    key, title = "ngc_copy_number", "Copy-number profile"
+    about = (
+        "Copies along the chromosomes, each point the median of neighbouring bins; dashed, where a chromosome begins."
+    )
+    drawn = {sample: item["points"] for sample, item in facts.copies.items() if "points" in item}
+    if facts.verdicts or not drawn:
+        where = "The report of each case has its profile." if facts.verdicts else "No sample was measured."
+        return _html(key, title, about, f"<p>{where}</p>")
+    ends: dict[str, float] = {}
+    for contigs in drawn.values():
+        for contig, points in contigs.items():
+            ends[contig] = max(ends.get(contig, 0.0), points[-1][0])
+    offsets = dict(zip(ends, accumulate([0.0, *ends.values()]), strict=False))
+    data = {
+        sample: [[round(offsets[contig] + x, 4), y] for contig, points in contigs.items() for x, y in points]
+        for sample, contigs in drawn.items()
+    }
+    pconfig = {
+        "xlab": "Position on the genome (Mb)",
+        "ylab": "Copies",
+        "ymin": 0,
+        "ymax": min(8.0, max(4.0, *(y for line in data.values() for _, y in line))),
+        "style": "lines",
+        "showlegend": len(data) <= MAX_LEGEND,
+        "x_lines": [
+            {"value": round(start, 4), "color": "#7f8c8d", "dash": "dot", "width": 1, "label": contig}
+            for contig, start in offsets.items()
+        ],
+    }
+    return _plot(key, title, about, "", "linegraph", pconfig, [data])
+
+
+def homozygosity(facts: Facts) -> dict:
+    """Runs of homozygosity of each sample; chromosomes of a child that came from one parent."""
+    about = (
+        "Long runs of homozygosity on the autosomes, as related parents or isodisomy give, and, of a child with both"
+    )
+    about += " parents, chromosomes of which it has one parent's alleles only. Reported, nothing is judged by them."
+    rows, found, asked = [], [], []
+    for sample, item in facts.homozygosity.items():
+        runs = item["runs_of_homozygosity"]
+        most = sorted(runs["chromosomes"].items(), key=lambda pair: -pair[1])[:SHOWN_CHROMOSOMES]
+        where = ", ".join(f"{escape(contig)} {_mb(bases)}" for contig, bases in most)
+        share = "" if runs["share"] is None else f"{100 * runs['share']:.2f} %"
+        rows.append((escape(sample), number(runs["runs"]), _mb(runs["total"]), share, _mb(runs["longest"]), where))
+        if item["disomies"] is None:
+            continue
+        sites = sum(row["sites"] for row in item["disomies"])
+        alone = sum(row["maternal"] + row["paternal"] for row in item["disomies"])
+        asked.append(f"<li>{escape(sample)}: one parent's allele only at {number(alone)} of {number(sites)} sites</li>")
+        found += [
+            (
+                escape(sample),
+                escape(row["contig"]),
+                f"<strong>{escape(row['told'])}</strong>",
+                *(number(row[key]) for key in ("sites", "maternal", "paternal")),
+            )
+            for row in item["disomies"]
+            if row["told"]
+        ]
+    if not rows:
+        return _html("ngc_homozygosity", "Homozygosity and disomy", about, "<p>Nothing was measured.</p>")
+    parts = [folded(("Sample", "Runs", "Total", "Of the autosomes", "Longest", "Most on"), rows)]
+    parts.append(f"<ul>{''.join(asked)}</ul>" if asked else "")
+    if found:
+        headers = ("Child", "Chromosome", "Found", "Sites", "Mother's only", "Father's only")
+        parts.append(table(headers, found))
+    return _html("ngc_homozygosity", "Homozygosity and disomy", about, "".join(parts))
+
+
+def _mb(bases: int) -> str:
+    return f"{bases / 1e6:.1f} Mb"
 
 
 def coverage(facts: Facts) -> dict:

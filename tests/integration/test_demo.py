@@ -60,7 +60,7 @@ def test_a_submission_is_a_valid_bag_that_nobody_can_write(demo_run, sample, cas
     assert modes == {True: 0o555, False: 0o444}
     assert {path.name for path in (folder / "data").iterdir()} == {
         *(f"{sample}.{end}" for end in ("vcf.gz", "vcf.gz.tbi", "g.vcf.gz", "g.vcf.gz.tbi", "cram", "cram.crai")),
-        *(f"{sample}.mt.vcf.gz{end}" for end in ("", ".tbi")),
+        *(f"{sample}.{kind}.vcf.gz{end}" for kind in ("mt", "cnv") for end in ("", ".tbi")),
         *(f"{case}.sv.vcf.gz{end}" for end in ("", ".tbi")),
         f"{sample}.metrics.json",
         f"{case}.multiqc.html",

@@ -7,6 +7,7 @@ tamper       1,000 single bytes changed in a sealed submission, and whole files:
 identifiers  every form in every place found and masked; a million read names and a run's output: no alarm
 fuzz         spoiled manifests and tables, VCFs guided by coverage, and files built to fill memory or time
 spec_files   the files of hts-specs for VCF 4.2
+copy_number  deletions, duplications and aneuploidies in simulated people: found, false calls counted
 family       a simulated trio against what was planted, a real one against its truth, heteroplasmies
 sv           structural variants of a simulated trio against what was planted, by type and size
 gates        reads with one fault each: its gate trips, no other
@@ -31,6 +32,7 @@ sys.path[:0] = [
     *(str(TESTS / name) for name in ("unit", "bench", "simulate", "integration", "proof")),
 ]
 
+import depths
 import family
 import fuzz
 import gates
@@ -50,6 +52,7 @@ PARTS: dict[str, Callable[..., Iterator[str]]] = {
     "identifiers": identifiers.run,
     "fuzz": fuzz.run,
     "spec_files": spec_files.run,
+    "copy_number": depths.run,
     "family": family.run,
     "sv": sv.run,
     "gates": gates.run,

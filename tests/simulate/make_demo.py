@@ -467,6 +467,7 @@ def config() -> dict:
             "spacing": 100,  # every site: here they are inherited each by itself
         },
         "calling": {"scatter": 2},
+        "copy_number": {"bin": 500},
         "java_options": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # JVM start-up dominates on a genome this small
     }
 

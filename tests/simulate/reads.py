@@ -6,10 +6,10 @@ The demo's own reads (make_demo.py) have variants and a sequencer's errors; thes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from genome import Genome, segments
+from genome import Genome, Segment, segments
 
 COMPLEMENT = bytes.maketrans(b"ACGT", b"TGCA")
 Fragment = tuple[str, int, int]
@@ -20,8 +20,9 @@ Fragment = tuple[str, int, int]
 class Library:
     """How pairs are made. depth: of two copies, duplicates not counted. fragment: mean and deviation, bp.
 
-    x, y: copies of X and Y. duplicates, foreign: pairs that are copies of others, or of another genome (PhiX's size
-    and like it in nothing else), for each pair of the person's.
+    x, y: copies of X and Y. changes: (contig, start, end, copies) of stretches with other copies.
+    duplicates, foreign: pairs that are copies of others, or of another genome (PhiX's size, like it in nothing else),
+    for each pair of the person's.
     """
 
     depth: float = 38
@@ -30,17 +31,29 @@ class Library:
     quality: str = "F"
     x: int = 2
     y: int = 0
+    changes: tuple[tuple[str, int, int, int], ...] = ()
     duplicates: float = 0.05
     foreign: float = 0.0
 
 
-def fragments(genome: Genome, library: Library, rng: np.random.Generator) -> Iterator[Fragment]:
-    """Fragments at random over the nuclear genome, as deep as the library asks; those of Y's PARs lie on X."""
+def pieces(genome: Genome, library: Library) -> Iterator[tuple[Segment, int]]:
+    """Stretches of one copy number, and their copies. Those of Y's PARs lie on X."""
     copies = {"A": 2, "P": library.x + library.y, "X": library.x, "Y": library.y, "M": 0}
-    covered = min(2 * library.read_length, library.fragment[0])
     for segment in segments(genome):
+        own = [change for change in library.changes if change[0] == segment.contig]
+        inner = {edge for _, start, end, _ in own for edge in (start, end) if segment.start < edge < segment.end}
+        cuts = [segment.start, *sorted(inner), segment.end]
+        for start, end in zip(cuts, cuts[1:], strict=False):
+            changed = [number for _, first, last, number in own if first <= start and end <= last]
+            yield replace(segment, start=start, end=end), changed[0] if changed else copies[segment.kind]
+
+
+def fragments(genome: Genome, library: Library, rng: np.random.Generator) -> Iterator[Fragment]:
+    """Fragments at random over the nuclear genome, as deep as the library asks."""
+    covered = min(2 * library.read_length, library.fragment[0])
+    for segment, copies in pieces(genome, library):
         size = segment.end - segment.start
-        count = rng.poisson(library.depth / 2 * copies[segment.kind] * size / covered)
+        count = rng.poisson(library.depth / 2 * copies * size / covered)
         lengths = np.clip(rng.normal(*library.fragment, count), library.read_length, size).astype(int)
         # Ends hang over, so that a segment is as deep at its ends as inside it.
         starts = segment.start - lengths + (rng.random(count) * (size + lengths)).astype(int)

@@ -130,6 +130,7 @@ class Submission:
         self.write_vcf(self.gvcf_text(), "g.vcf.gz")
         self.write_vcf(self.mt_text(), "mt.vcf.gz")
         self.write_vcf(self.sv_text(), "sv.vcf.gz")
+        self.write_vcf(self.copy_number_text(), "cnv.vcf.gz")
         manifest = self._manifest()
         self.write_metrics(manifest)
         (self.data / f"{CASE}.multiqc.html").write_text(report_html(), encoding="utf-8")
@@ -248,14 +249,22 @@ class Submission:
 
     @staticmethod
     def _info(kind: str) -> list[str]:
-        keys = {"gvcf": ["END", "DP"], "mitochondrial_vcf": ["DP", "TLOD"]}
-        keys["structural_vcf"] = ["SVTYPE", "END", "SVLEN", "CT", "PE", "SR"]
+        keys = {
+            "gvcf": ["END", "DP"],
+            "mitochondrial_vcf": ["DP", "TLOD"],
+            "copy_number_vcf": ["SVTYPE", "END", "SVLEN"],
+            "structural_vcf": ["SVTYPE", "END", "SVLEN", "CT", "PE", "SR"],
+        }
         return keys.get(kind, ["AC", "AN", "AF", "DP"])
 
     @staticmethod
     def _format(kind: str) -> list[str]:
-        keys = {"gvcf": ["GT", "AD", "DP", "GQ", "MIN_DP", "PL"], "mitochondrial_vcf": ["GT", "AD", "AF", "DP"]}
-        keys["structural_vcf"] = ["GT", "GQ", "FT", "DR", "DV", "RR", "RV"]
+        keys = {
+            "gvcf": ["GT", "AD", "DP", "GQ", "MIN_DP", "PL"],
+            "mitochondrial_vcf": ["GT", "AD", "AF", "DP"],
+            "copy_number_vcf": ["GT", "CN", "ECN", "CR", "CRCI", "BINS"],
+            "structural_vcf": ["GT", "GQ", "FT", "DR", "DV", "RR", "RV"],
+        }
         return keys.get(kind, ["GT", "AD", "DP", "GQ", "PL"])
 
     @staticmethod
@@ -311,6 +320,12 @@ class Submission:
             for contig, pos, genotype in (("chr1", 4000, "0/1"), ("chrX", 2800, "1"))
         ]
         return self.vcf_header("structural_vcf") + "\n".join(lines) + "\n"
+
+    def copy_number_text(self) -> str:
+        """The whole copy-number VCF as text: a deletion of one copy."""
+        base = sequences()["chr1"][1999]
+        line = f"chr1\t2000\t.\t{base}\t<DEL>\t.\tPASS\tSVTYPE=DEL;END=3000;SVLEN=-1000\tGT:CN:ECN:CR:CRCI:BINS"
+        return f"{self.vcf_header('copy_number_vcf')}{line}\t0/1:1:2:0.500:0.450,0.550:10\n"
 
     def gvcf_text(self) -> str:
         """The whole gVCF as text: variants, and blocks that cover the rest of every contig with records."""

@@ -137,6 +137,8 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
         header += ['##ALT=<ID=NON_REF,Description="Any other allele">', "##GVCFBlock0-1=minGQ=0(inclusive)"]
     for name in profile.data[kind].get("alts", ()):
         header += [f'##ALT=<ID={name},Description="{name}">'] if name != "BND" else []
+    if kind == "copy_number_vcf":
+        header += [f'##FILTER=<ID={name},Description="">' for name in ("few_bins", "near_expected")]
     header += definitions(profile, kind)
     header += [
         f"##contig=<ID={name},length={len(bases)},md5={hashlib.md5(bases.encode()).hexdigest()}>"
@@ -150,6 +152,8 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
         return Case(header, mitochondrial_records(), kind)
     if kind == "structural_vcf":
         return Case(header, structural_records(), kind)
+    if kind == "copy_number_vcf":
+        return Case(header, copy_number_records(), kind)
     if kind == "family_vcf":
         header[-1] = "\t".join([*header[-1].split("\t")[:-1], *FAMILY])
         return Case(header, family_records(), kind)
@@ -251,6 +255,26 @@ def structural_records() -> list[str]:
         f"{chrom}\t{pos}\t{name}\t{SEQUENCES[chrom][pos - 1]}\t{alt}\t300\tPASS\t{info};PE=9;SR=5\t"
         f"GT:GQ:FT:DR:DV:RR:RV:RDCN\t{genotype}:99:PASS:9:9:5:5:1"
         for chrom, pos, name, alt, info, genotype in of_one
+    ]
+
+
+def copy_number(chrom: str, pos: int, end: int, kind: str, values: str, passed: str = "PASS") -> str:
+    length = f"-{end - pos}" if kind == "DEL" else end - pos
+    info = f"IMPRECISE;SVTYPE={kind};END={end};SVLEN={length};CIPOS=-5,5;CIEND=-5,5"
+    base = SEQUENCES[chrom][pos - 1]
+    return f"{chrom}\t{pos}\t.\t{base}\t<{kind}>\t.\t{passed}\t{info}\tGT:CN:ECN:CR:CRCI:BINS\t{values}"
+
+
+def copy_number_records() -> list[str]:
+    """A man's, one beginning where a pseudoautosomal region ends."""
+    return [
+        copy_number("chr1", 100, 150, "DEL", "0/1:1:2:0.500:0.450,0.550:5"),
+        copy_number("chr1", 150, 200, "DUP", "0/1:3:2:1.400:1.200,1.600:5", "near_expected"),
+        copy_number("chr1", 250, 300, "DEL", "1/1:0:2:0.010:0.000,0.100:2", "few_bins"),
+        copy_number("chr2", 200, 280, "DUP", "./1:4:2:2.010:1.900,2.110:9"),
+        copy_number("chrX", 20, 50, "DUP", "0/1:3:2:1.510:1.400,1.600:8"),
+        copy_number("chrX", 50, 400, "DUP", "1:2:1:1.000:0.900,1.100:35"),
+        copy_number("chrY", 100, 200, "DEL", "1:0:1:0.000:0.000,0.050:10"),
     ]
 
 
@@ -469,10 +493,15 @@ RULE_MUTATIONS: dict[str, Callable[[Case], None]] = {
     "NGC-GVCF-001": _set(1, 4, "<NON_REF>,C" if SEQUENCES["chr1"][19] != "C" else "<NON_REF>,A"),
     "NGC-GVCF-002": _set(2, 7, "."),
     "NGC-GVCF-003": _set(0, 7, "END=18"),
+    "NGC-CNV-001": _set(6, 9, "1:0:2:0.000:0.000,0.050:10"),
+    "NGC-CNV-002": _set(0, 9, "0/1:1:2:0.200:0.150,0.250:5"),
+    "NGC-CNV-003": _set(0, 9, "1/1:1:2:0.500:0.450,0.550:5"),
+    "NGC-CNV-004": _set(0, 7, "IMPRECISE;SVTYPE=DEL;END=151;SVLEN=-51;CIPOS=-5,5;CIEND=-5,5"),
+    "NGC-CNV-005": _set(2, 6, "PASS"),
 }
 
 
-KINDS = ("vcf", "gvcf", "family_vcf", "mitochondrial_vcf", "structural_vcf")
+KINDS = ("vcf", "gvcf", "family_vcf", "mitochondrial_vcf", "structural_vcf", "copy_number_vcf")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -482,7 +511,7 @@ def test_a_conforming_file_of_each_content_gives_nothing(kind, profile, fasta, t
 
 def mutated(rule: str, profile: ngc_profile.Profile) -> Case:
     """The file that breaks one rule."""
-    kinds = {"NGC-GVCF": "gvcf", "NGC-SV": "structural_vcf"}
+    kinds = {"NGC-GVCF": "gvcf", "NGC-SV": "structural_vcf", "NGC-CNV": "copy_number_vcf"}
     case = conforming(profile, kinds.get(rule.rpartition("-")[0], "vcf"))
     RULE_MUTATIONS[rule](case)
     return case
@@ -540,6 +569,13 @@ def _sample(record: int, column: int, value: str) -> Callable[[Case], None]:
         ("structural_vcf", "NGC-VCF-012", _set(0, 8, "GT:GQ:FT:DR:DV:RR:XX:RDCN"), "FORMAT lacks RV"),
         ("structural_vcf", "NGC-VCF-015", _info(";PE=9", ""), "INFO lacks PE"),
         ("structural_vcf", "NGC-VCF-018", _set(11, 9, "0/1:99:PASS:9:9:5:5:1"), "GT 0/1 has ploidy 2, not 1"),
+        ("copy_number_vcf", "NGC-VCF-018", _set(5, 9, "0/1:2:1:1.000:0.900,1.100:35"), "GT 0/1 has ploidy 2, not 1"),
+        ("copy_number_vcf", "NGC-CNV-001", _set(0, 9, "0/1:2:2:1.000:0.900,1.100:5"), "<DEL> with CN 2 of 2"),
+        ("copy_number_vcf", "NGC-CNV-001", _set(0, 9, "0/1:1:3:0.500:0.450,0.550:5"), "ECN is 3, this sex has 2"),
+        ("copy_number_vcf", "NGC-CNV-002", _set(0, 9, "0/1:1:2:0.500:0.550,0.650:5"), "CR 0.5 is not in its interval"),
+        ("copy_number_vcf", "NGC-CNV-003", _set(2, 9, "0/1:0:2:0.010:0.000,0.100:2"), "GT 0/1 with CN 0"),
+        ("copy_number_vcf", "NGC-CNV-005", _set(1, 6, "PASS"), "lacks the filter near_expected"),
+        ("copy_number_vcf", "NGC-CNV-005", _set(0, 6, "few_bins"), "has the filter few_bins"),
     ],
 )  # fmt: skip
 def test_a_rule_counts_as_the_content_says(kind, rule, change, evidence, profile, fasta, tmp_path):
@@ -568,7 +604,7 @@ def test_every_rule_of_the_profile_has_a_mutation_and_every_mutation_a_rule(prof
     ids = {
         rule["id"]
         for rule in profile.rules()
-        if rule["id"].startswith(("VCF-SPEC-", "NGC-VCF-", "NGC-GVCF-", "NGC-SV-"))
+        if rule["id"].startswith(("VCF-SPEC-", "NGC-VCF-", "NGC-GVCF-", "NGC-SV-", "NGC-CNV-"))
     }
     assert ids == set(RULE_MUTATIONS)
 
@@ -614,8 +650,7 @@ def test_state_crosses_blocks_alike_on_both_paths(size, profile, fasta, tmp_path
     monkeypatch.setattr(vcf, "BLOCK", size)
     monkeypatch.setattr(vcf, "CHUNK", 97)
     for rule in ("VCF-SPEC-023", "VCF-SPEC-024", "NGC-VCF-004", "NGC-VCF-011", "NGC-GVCF-003"):
-        case = conforming(profile, "gvcf" if rule.startswith("NGC-GVCF") else "vcf")
-        RULE_MUTATIONS[rule](case)
+        case = mutated(rule, profile)
         findings = judge(case, tmp_path, profile, fasta)
         assert {finding.rule for finding in findings} == {rule}
         assert findings == judge(case, tmp_path, profile, fasta, fast=False)

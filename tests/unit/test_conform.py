@@ -15,14 +15,18 @@ def header(kind):
     return conform.header(PROFILE, kind, ["AAAA1111"], MD5S, "GATK HaplotypeCaller", FILTERS)
 
 
-@pytest.mark.parametrize("kind", ["vcf", "gvcf", "family_vcf", "mitochondrial_vcf", "structural_vcf"])
+@pytest.mark.parametrize(
+    "kind", ["vcf", "gvcf", "family_vcf", "mitochondrial_vcf", "structural_vcf", "copy_number_vcf"]
+)
 def test_header_has_only_keys_of_the_allow_list(kind):
     keys = {line[2:].split("=", 1)[0] for line in header(kind).splitlines() if line.startswith("##")}
     assert keys <= set(PROFILE.data[kind]["header_keys"])
     assert {"fileformat", "FILTER", "INFO", "FORMAT", "contig", "reference", "source", "profile"} <= keys
 
 
-@pytest.mark.parametrize("kind", ["vcf", "gvcf", "family_vcf", "mitochondrial_vcf", "structural_vcf"])
+@pytest.mark.parametrize(
+    "kind", ["vcf", "gvcf", "family_vcf", "mitochondrial_vcf", "structural_vcf", "copy_number_vcf"]
+)
 def test_header_is_read_by_htslib_with_the_profile_s_definitions(kind, tmp_path):
     path = tmp_path / "x.vcf"
     path.write_text(header(kind))

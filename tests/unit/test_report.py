@@ -340,3 +340,69 @@ def test_a_joint_vcf_of_an_earlier_run_is_not_shown(made):
     found = report.gather_run(report.Facts(made.profile), made.samples, made.units, made.results)
     shutil.rmtree(gate)
     assert [item["case"] for item in found.families] == ["C00001K"]
+
+
+# ---- copy number ---------------------------------------------------------------------------
+
+
+COPIES = {
+    "noise": 0.08,
+    "mappable_bins": 1234567890,
+    "chromosomes": [{"contig": "chr21", "bins": 9, "expected": 2, "copies": 2.98, "error": 0.01}],
+    "aneuploidies": [{"name": "trisomy chr21", "contigs": ["chr21"]}],
+    "calls": [
+        {"contig": "chr21", "start": 0, "end": size, "type": kind, "copies": 3, "expected": 2, "filters": filters}
+        for size, kind, filters in (
+            (9_999, "DEL", []), (10_000, "DEL", []), (10_000, "DUP", []), (2_000_000, "DUP", []),
+            (500, "DUP", ["few_bins"]),
+        )
+    ],
+    "points": {"chr20": [[1.0, 2.0], [3.5, 2.1]], "chr21": [[0.5, 3.0], [2.0, 2.9]]},
+}  # fmt: skip
+
+
+def test_aneuploidies_and_counts_by_size_are_told_and_who_was_not_called(facts):
+    facts.copies = {"S1": COPIES, "S2": {"not_called": "the depth of a bin varies by 49 %, more than 30 %"}}
+    said = text(section(facts, "ngc_aneuploidies"))
+    assert "<strong>trisomy chr21</strong></td><td>chr21 2.98 &plusmn; 0.01 of 2" in said
+    cells = ["S1", 1, 1, 0, 0, 0, 1, 0, 1, 1, 0.08, "1,234,567,890"]
+    assert "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>" in said
+    assert "S2: not called, the depth of a bin varies by 49 %" in said
+    facts.copies = {"S1": {**COPIES, "aneuploidies": []}}
+    assert "No aneuploidy was found" in text(section(facts, "ngc_aneuploidies"))
+
+
+def test_the_profile_of_a_case_lays_chromosomes_end_to_end_and_a_run_has_none(facts):
+    facts.copies = {"S1": COPIES, "S2": {"not_called": "too few"}}
+    drawn = section(facts, "ngc_copy_number")
+    assert drawn["data"] == [{"S1": [[1.0, 2.0], [3.5, 2.1], [4.0, 3.0], [5.5, 2.9]]}]
+    assert [(line["label"], line["value"]) for line in drawn["pconfig"]["x_lines"]] == [("chr20", 0.0), ("chr21", 3.5)]
+    facts.verdicts = [("C1", "ACCEPTED", ())]
+    assert "report of each case" in text(section(facts, "ngc_copy_number"))
+
+
+def test_homozygosity_and_disomy_are_told_with_their_figures(facts):
+    runs = {
+        "runs": 3,
+        "total": 62_000_000,
+        "longest": 41_250_000,
+        "share": 0.0215,
+        "chromosomes": {"chr2": 20, "chr6": 99},
+    }
+    rows = [
+        {
+            "contig": "chr6",
+            "sites": 900,
+            "maternal": 0,
+            "paternal": 895,
+            "told": "paternal uniparental disomy, isodisomy",
+        },
+        {"contig": "chr7", "sites": 1000, "maternal": 1, "paternal": 2, "told": None},
+    ]
+    facts.homozygosity = {"S1": {"runs_of_homozygosity": runs, "disomies": rows}}
+    said = text(section(facts, "ngc_homozygosity"))
+    assert "<td>62.0 Mb</td><td>2.15 %</td><td>41.2 Mb</td><td>chr6 0.0 Mb, chr2 0.0 Mb</td>" in said
+    assert "S1: one parent's allele only at 898 of 1,900 sites" in said
+    assert "paternal uniparental disomy, isodisomy" in said and "chr7" not in said
+    facts.homozygosity = {"S1": {"runs_of_homozygosity": {**runs, "share": None}, "disomies": None}}
+    assert "one parent" not in text(section(facts, "ngc_homozygosity")).split("<table")[1]

@@ -1,0 +1,82 @@
+"""The profile's rules on the records of a copy-number VCF: copies, ratio, genotype and filters agree.
+
+Types, ends and lengths are judged as in the structural VCF (vcf_structural.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ngc_check.vcf_spec import INTEGER, Emit, Header, Record
+
+KIND = "copy_number_vcf"
+C_COPIES, C_RATIO, C_GENOTYPE, C_OVERLAP, C_FILTER = (f"NGC-CNV-00{number}" for number in range(1, 6))
+ROUNDED = 0.001
+"""Copy ratios have three decimals: what is nearer than this to a limit may lie on either side of it."""
+
+
+class CopyNumberJudge:
+    """Judges one record after the other, in file order.
+
+    sex: of the sample, None where it is not known; then the expected copies are not judged.
+    """
+
+    def __init__(self, profile, header: Header, emit: Emit, sex: str | None) -> None:
+        self.profile, self.header, self.emit = profile, header, emit
+        self.limits: Mapping = profile.data["copy_number"]
+        self.role = {contig["name"]: contig["role"] for contig in profile.contigs()}
+        self.ploidy = profile.ploidy(sex) if sex in ("female", "male") else None
+        self.contig, self.end = "", 0
+        """Contig and last position of the record before."""
+
+    def judge(self, record: Record) -> None:
+        """Every rule of one record. What the format itself refuses is not judged again."""
+        where = f"{record.chrom}:{record.pos}"
+        text = record.info.get("END") or ""
+        end = int(text) if INTEGER.fullmatch(text) else None
+        if record.chrom == self.contig and record.pos < self.end:
+            self.emit(C_OVERLAP, record.line, f"{where} begins before the end {self.end} of the variant before it")
+        self.contig, self.end = record.chrom, end or record.pos
+        values = dict(zip(record.format, record.samples[0].split(":"), strict=False)) if record.samples else {}
+        try:
+            copies, expected, bins = (int(values[key]) for key in ("CN", "ECN", "BINS"))
+            ratio, (low, high) = float(values["CR"]), (float(part) for part in values["CRCI"].split(","))
+        except (KeyError, ValueError):
+            return  # NGC-VCF-012 and VCF-SPEC-022 say so
+        self._copies(record, where, copies, expected)
+        if not copies - 0.5 - ROUNDED <= 2 * ratio <= copies + 0.5 + ROUNDED:
+            self.emit(C_RATIO, record.line, f"{where} CN {copies} is not twice the ratio {ratio:g}, rounded")
+        elif not low <= ratio <= high:
+            self.emit(C_RATIO, record.line, f"{where} CR {ratio:g} is not in its interval {low:g} to {high:g}")
+        self._genotype(record, where, copies, values.get("GT", "."))
+        self._filters(record, where, expected, bins, low, high)
+
+    def _copies(self, record: Record, where: str, copies: int, expected: int) -> None:
+        role = self.role.get(record.chrom)
+        wanted = 2 if role == "autosome" else None
+        if self.ploidy is not None and role in ("X", "Y"):
+            # The variant begins behind POS.
+            pseudo = any(start <= record.pos < end for start, end in self.profile.par(record.chrom))
+            wanted = self.ploidy["X"] + self.ploidy["Y"] if pseudo else self.ploidy[role]
+        if wanted is not None and expected != wanted:
+            self.emit(C_COPIES, record.line, f"{where} ECN is {expected}, this sex has {wanted} copies")
+        elif (copies >= expected) if record.alts[0] == "<DEL>" else (copies <= expected):
+            self.emit(C_COPIES, record.line, f"{where} {record.alts[0]} with CN {copies} of {expected}")
+
+    def _genotype(self, record: Record, where: str, copies: int, genotype: str) -> None:
+        alleles = genotype.replace("|", "/").split("/")
+        gone = set(alleles) == {"1"} and record.alts[0] == "<DEL>"
+        single = len(alleles) == 1
+        if "1" not in alleles or (gone != (copies == 0) and record.alts[0] == "<DEL>" and not single):
+            self.emit(C_GENOTYPE, record.line, f"{where} GT {genotype[:20]} with CN {copies}")
+
+    def _filters(self, record: Record, where: str, expected: int, bins: int, low: float, high: float) -> None:
+        given = record.filter.split(";")
+        edge = (expected - 0.5 if record.alts[0] == "<DEL>" else expected + 0.5) / 2
+        on_edge = min(abs(edge - low), abs(edge - high)) <= ROUNDED
+        wanted = {"few_bins": bins < self.limits["minimum_bins"]}
+        if not on_edge:
+            wanted["near_expected"] = low <= edge <= high
+        for name, due in wanted.items():
+            if due != (name in given):
+                self.emit(C_FILTER, record.line, f"{where} {'lacks' if due else 'has'} the filter {name}")
