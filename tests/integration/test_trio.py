@@ -163,7 +163,7 @@ def test_a_relative_who_comes_later_has_nobody_aligned_or_called_again(duo, fami
     done = runs.run_workflow(duo)
     assert done.returncode == 0, runs.said(done)
     members = of_members(duo, (CHILD, MOTHER))
-    assert len(members) == 2 * 9
+    assert {f"{CHILD}.cram", f"{CHILD}.g.vcf.gz", f"{MOTHER}.mt.vcf.gz"} <= members.keys()
 
     # In the case as it is, or in a later one: only the new relative is aligned and called.
     for case in (EARLIER, CASE):
@@ -189,5 +189,5 @@ def test_a_relative_who_comes_later_has_nobody_aligned_or_called_again(duo, fami
     assert done.returncode == 0, runs.said(done)
     assert of_members(duo, (CHILD, MOTHER)) == members
     alone, batch = (runs.contents(runs.bag(directory, CASE)) for directory in (duo, family_run.directory))
-    assert len(alone) == 3 * 5 + 1
+    assert {f"data/{CASE}.family.vcf.gz", f"data/{FATHER}.mt.vcf.gz", f"data/{CHILD}.cram"} <= alone.keys()
     assert alone == batch, "a case by itself, and grown, has the digests that it has in a batch"
