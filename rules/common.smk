@@ -299,9 +299,14 @@ def measured_of_sample(wildcards):
     return f"results/gate/{TABLES.samples[wildcards.sample]['case']}.measured.json"
 
 
-def alignment_gate_of_sample(wildcards):
+def case_gate_of_sample(wildcards):
     """The gate that the sample's case must have passed before anything of it is called."""
     return f"results/gate/{TABLES.samples[wildcards.sample]['case']}.aligned"
+
+
+def alignment_gate_of_sample(wildcards):
+    """What says that the sample has passed the alignment gate of a case: whatever calls waits for it."""
+    return f"results/gate/{wildcards.sample}.cleared"
 
 
 def case_identity(wildcards):

@@ -61,7 +61,7 @@ rule alignment_gate:
 # As intake_clearance, for what is called of a sample.
 rule alignment_clearance:
     input:
-        gate=alignment_gate_of_sample,
+        gate=case_gate_of_sample,
         reports=sample_intake_reports,
     output:
         "results/gate/{sample}.cleared",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-BINS = 200
+BINS = 100
 """Points of the coverage plot, at most."""
 LOW_ONLY = {"low_heteroplasmy", "mt_many_low_hets"}
 

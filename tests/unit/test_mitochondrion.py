@@ -19,8 +19,8 @@ def variant(*filters):
 
 
 def test_a_plot_has_no_more_points_than_asked_and_means_of_whole_bins():
-    found = mitochondrion.summary("S", [2, 4] * 300, [])
-    assert (found["step"], found["depths"], found["mean_depth"]) == (3, [2.7, 3.3] * 100, 3.0)
+    found = mitochondrion.summary("S", [2, 4] * 150, [])
+    assert (found["step"], found["depths"], found["mean_depth"]) == (3, [2.7, 3.3] * 50, 3.0)
     assert mitochondrion.summary("S", [5] * 7, [])["depths"] == [5.0] * 7
 
 
