@@ -682,14 +682,11 @@ class Tumour:
         return found
 
     def samples(self, sites: Sequence[Site]) -> list[Sample]:
-        """The two as they are, another person made of the normal's reads, and two who differ by a lost allele."""
-        other = self.rng.binomial(2, 0.5, len(sites)) / 2
-        lost = self.rng.integers(2, size=len(sites))
-        shares = {
-            "OTHER": ("N", other),
-            "HETNORMAL": ("N", np.full(len(sites), 0.5)),
-            "LOSTTUMOUR": ("T", lost),
-        }
+        """The two as they are, another person made of the normal's reads, and a third whose tumour lost an allele
+        wherever there were two."""
+        other, third = self.rng.binomial(2, 0.5, (2, len(sites))) / 2
+        lost = np.where(third == 0.5, self.rng.integers(2, size=len(sites)), third)
+        shares = {"OTHER": ("N", other), "THIRDNORMAL": ("N", third), "LOSTTUMOUR": ("T", lost)}
         lanes = {"NORMAL": self.lanes["N"], "TUMOUR": self.lanes["T"]}
         for name, (kind, parts) in shares.items():
             share = {site[:2]: (site[3], float(part)) for site, part in zip(sites, parts, strict=True)}
@@ -697,7 +694,7 @@ class Tumour:
         return [Sample(f"{name}77QX", f"C{name}77QX", own) for name, own in lanes.items()]
 
     def pool(self, step: int = 100, frequency: float = 0.5) -> Pool:
-        """LODs of all lanes; NORMAL and TUMOUR are declared one person, HETNORMAL and LOSTTUMOUR too."""
+        """LODs of all lanes; NORMAL and TUMOUR are declared one person, so are THIRDNORMAL and LOSTTUMOUR."""
         sites = self.sites(step, frequency)
         panel = population(self.place / f"made{step}", identity.read_fai(f"{self.fasta}.fai"), sites)
         pool = Pool.of(Lab(self.place / f"lab{step}", self.fasta, panel, step), self.samples(sites))
@@ -706,7 +703,7 @@ class Tumour:
         return pool
 
 
-PAIRS = {"TUMOUR77QX": "NORMAL77QX", "LOSTTUMOUR77QX": "HETNORMAL77QX"}
+PAIRS = {"TUMOUR77QX": "NORMAL77QX", "LOSTTUMOUR77QX": "THIRDNORMAL77QX"}
 
 
 def fasta_text(fasta: Path) -> dict[str, str]:
