@@ -107,6 +107,15 @@ def unwritable_folders():
     return [f"{path}: cannot be written to. Mend: {mend}." for path in folders if not os.access(path, os.W_OK)]
 
 
+def unusable_bin(profile):
+    """One line where no autosome of the reference is as long as a bin of read depth."""
+    length, longest = config["copy_number"]["bin"], max((c["length"] for c in profile.contigs("autosome")), default=0)
+    if length <= longest:
+        return []
+    told = f"the longest autosome has {longest} bp" if longest else "the reference has no autosome"
+    return [f"config: copy_number.bin: {length} bp, and {told}. Mend: write shorter bins, or give another reference."]
+
+
 def load_everything():
     """Profile and tables: judged in full by the launching process, only read by the others."""
     if not workflow.is_main_process:
@@ -119,6 +128,8 @@ def load_everything():
         raise WorkflowError("\n".join(faults))
     try:
         profile = ngc_profile.load_valid(PROFILE_FILE, config["overlay"])
+        if faults := unusable_bin(profile):
+            raise WorkflowError("\n".join(faults))
         loaded = tables.load_tables(*TABLE_FILES, profile)
         tables.refuse_unsupported(loaded)
         waivers = tables.by_sample(tables.load_waivers(config["waivers"], loaded, profile))

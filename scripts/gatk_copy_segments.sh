@@ -13,10 +13,8 @@ fi
 scratch=$(mktemp -d "${snakemake_resources[tmpdir]}/copy_number.XXXXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 
-panel=()
-[[ -z ${snakemake_input[panel]:-} ]] || panel=(--count-panel-of-normals "${snakemake_input[panel]}")
 gatk --java-options "${snakemake_params[java]}" DenoiseReadCounts -I "${snakemake_input[counts]}" \
-    --annotated-intervals "${snakemake_input[gc]}" "${panel[@]}" \
+    --annotated-intervals "${snakemake_input[gc]}" \
     --standardized-copy-ratios "$scratch/standardized.tsv" --denoised-copy-ratios "${snakemake_output[denoised]}"
 
 awk -F '\t' -v OFS='\t' '

@@ -55,6 +55,10 @@ SPOILED = {
     "empty table": (empty("samples.tsv"), ["samples.tsv: is empty. Mend: "]),
     "unknown column": (rename_column, ["units.tsv: row 1", "libary_kit", "library_kit", "Mend: "]),
     "unknown key": (set_config("alinger", "bwa"), ["config: alinger: is not a known key. Mend: write aligner."]),
+    "bins longer than the genome": (
+        set_config("copy_number", {"bin": 30000}),
+        ["config: copy_number.bin: 30000 bp, and the longest autosome has 22000 bp. Mend: "],
+    ),
     "unknown aligner": (set_config("aligner", "bowtie"), ["config: aligner, value 'bowtie'", "Mend: "]),
     "lane 007": (set_cell("units", "lane", "007"), ["units.tsv: row 2, column lane, value '007'", "Mend: "]),
     "expired region": (
