@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from ngc_wgs import identity, tables
+from ngc_wgs import SHOWN_LANES, identity, tables
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)
 
@@ -42,7 +42,7 @@ genotypes = {name: sample["genotypes"] for name, sample in samples.items()}
 Path(output.vcf).write_text(identity.genotypes_vcf(sites, genotypes))
 Path(output.pairs).write_text(identity.king_pairs(own["samples"], others))
 compared = set(others)
-if sum(len(sample["lanes"]) for sample in samples.values()) > identity.SHOWN_LANES:
+if sum(len(sample["lanes"]) for sample in samples.values()) > SHOWN_LANES:
     peers = {name: genotypes[name] for name in others}
     compared = set().union(
         *(identity.nearest(found, sites, peers, identity.NEAREST) for found in fingerprints.values())

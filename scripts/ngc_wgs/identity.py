@@ -16,6 +16,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from ngc_wgs import SHOWN_LANES
+
 IDENTITY_FREQUENCY = (0.1, 0.9)
 """Allele frequency of the sites for lanes and relations: rarer ones tell few persons apart."""
 COMMON_FREQUENCY = (0.01, 0.2)
@@ -24,9 +26,8 @@ REACH = 5_000
 """bp from an identity site to a site for contamination, so that both lie in one container of the CRAM."""
 MAP_SITES = 2_000
 """Sites of the haplotype map: far more than a LOD needs, few enough for the lanes of a thousand genomes in memory."""
-SHOWN_LANES = 100
-"""Lanes of a run that are all compared, and drawn in the report; of more, each with its NEAREST samples."""
 NEAREST = 5
+"""Samples that each lane is compared with in a run of more than SHOWN_LANES lanes."""
 FEWEST_SITES = 20
 """For identity; below this the resource cannot serve and is refused. Few sites for contamination are NOT_MEASURED."""
 GENOTYPE_QUALITY = 20

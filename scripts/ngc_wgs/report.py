@@ -18,7 +18,7 @@ from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ngc_wgs.identity import SHOWN_LANES
+from ngc_wgs import SHOWN_LANES
 
 RANK = {"FAIL": 0, "WARN": 1, "NOT_MEASURED": 2, "PASS": 3}
 COLOURS = {"FAIL": "#c0392b", "WARN": "#d68910", "NOT_MEASURED": "#7f8c8d", "PASS": "#1e8449"}
