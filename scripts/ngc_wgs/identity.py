@@ -27,7 +27,7 @@ REACH = 5_000
 MAP_SITES = 2_000
 """Sites of the haplotype map: far more than a LOD needs, few enough for the lanes of a thousand genomes in memory."""
 NEAREST = 5
-"""Samples that a lane is compared with where a run has more than SHOWN_LANES."""
+"""Samples that each lane is compared with in a run of more than SHOWN_LANES lanes."""
 FEWEST_SITES = 20
 """For identity; below this the resource cannot serve and is refused. Few sites for contamination are NOT_MEASURED."""
 GENOTYPE_QUALITY = 20
