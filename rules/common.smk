@@ -553,9 +553,11 @@ def family_column_list(wildcards):
     return ",".join(family_columns(wildcards))
 
 
-def population_frequencies(wildcards, input):
-    """Argument of bcftools roh for the population's frequencies; nothing without a population."""
-    return f"--AF-file {shlex.quote(str(input.frequencies))}" if POPULATION else ""
+def frequency_option(wildcards, input):
+    """Argument of bcftools roh: the population's allele frequencies, or the profile's one for all."""
+    if POPULATION:
+        return f"--AF-file {shlex.quote(str(input.frequencies))}"
+    return f"--AF-dflt {PROFILE.data['homozygosity']['default_frequency']}"
 
 
 def one_copy_of_x():
