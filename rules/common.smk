@@ -662,9 +662,11 @@ def delly_excluded():
     return [contig["name"] for contig in PROFILE.contigs() if contig["role"] not in roles]
 
 
-def population_frequencies(wildcards, input):
-    """Argument of bcftools roh for the population's frequencies; nothing without a population."""
-    return f"--AF-file {shlex.quote(str(input.frequencies))}" if POPULATION else ""
+def frequency_option(wildcards, input):
+    """Argument of bcftools roh: the population's allele frequencies, or the profile's one for all."""
+    if POPULATION:
+        return f"--AF-file {shlex.quote(str(input.frequencies))}"
+    return f"--AF-dflt {PROFILE.data['homozygosity']['default_frequency']}"
 
 
 def one_copy_of_x():

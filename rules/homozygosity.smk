@@ -1,38 +1,32 @@
 """Runs of homozygosity per sample and uniparental disomy in trios: for the report, nothing is judged by them."""
 
 
-rule bcftools_population_frequencies:
+rule population_frequencies:
     input:
-        vcf=config["population"]["vcf"] or [],
-        index=population_index() or [],
+        "results/identity/sites/candidates.tsv",
     output:
-        tsv="results/qc/population.frequencies.tsv.gz",
-        tbi="results/qc/population.frequencies.tsv.gz.tbi",
+        tsv="results/identity/sites/frequencies.tsv.gz",
+        tbi="results/identity/sites/frequencies.tsv.gz.tbi",
     log:
-        "logs/qc/bcftools_population_frequencies.log",
-    benchmark:
-        "benchmarks/qc/bcftools_population_frequencies.tsv"
+        "logs/identity/population_frequencies.log",
     conda:
         "../envs/bcftools.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=minutes(600),
-    params:
-        autosomes=AUTOSOMES,
+        runtime=minutes(60),
     shell:
-        "( bcftools view --no-version -Ou -G -v snps -m 2 -M 2 -r {params.autosomes:q} {input.vcf:q}"
-        " | bcftools query -f '%CHROM\t%POS\t%REF,%ALT\t%INFO/AF\n' | bgzip -c > {output.tsv:q}"
+        "( awk -F '\t' -v OFS='\t' '{{ print $1, $2, $3 \",\" $4, $5 }}' {input:q} | bgzip -c > {output.tsv:q}"
         " && tabix -s 1 -b 2 -e 2 {output.tsv:q} ) 2> {log:q}"
 
 
-# Genotypes alone, each wrong in one of a thousand (-G 30). The population's frequencies, where there is one.
+# Genotypes alone, each wrong in one of a thousand (-G 30), at the sites of the population where there is one.
 rule bcftools_roh:
     input:
         vcf="results/conform/{sample}.vcf.gz",
         tbi="results/conform/{sample}.vcf.gz.tbi",
-        frequencies="results/qc/population.frequencies.tsv.gz" if POPULATION else [],
-        index="results/qc/population.frequencies.tsv.gz.tbi" if POPULATION else [],
+        frequencies="results/identity/sites/frequencies.tsv.gz" if POPULATION else [],
+        index="results/identity/sites/frequencies.tsv.gz.tbi" if POPULATION else [],
     output:
         "results/qc/{sample}.roh.txt",
     log:
@@ -47,11 +41,10 @@ rule bcftools_roh:
         runtime=minutes(60),
     params:
         autosomes=AUTOSOMES,
-        frequency=PROFILE.data["homozygosity"]["default_frequency"],
-        frequencies=population_frequencies,
+        frequency=frequency_option,
     shell:
         "( bcftools view --no-version -Ou -f PASS -v snps -r {params.autosomes:q} {input.vcf:q}"
-        " | bcftools roh -G 30 --AF-dflt {params.frequency} {params.frequencies} -O r -o {output:q} - ) 2> {log:q}"
+        " | bcftools roh -G 30 {params.frequency} -O r -o {output:q} - ) 2> {log:q}"
 
 
 rule homozygosity:

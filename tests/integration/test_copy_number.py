@@ -75,3 +75,19 @@ def test_too_few_reads_give_a_reason_and_no_file_that_looks_like_none(called):
     assert (entry["file_type"], entry["sample"]) == ("copy_number_vcf", THIN.sample)
     assert entry["reason"].startswith("the depth of a bin varies by")
     assert [result(called, THIN, f"cnv.vcf.gz{end}").stat().st_size for end in ("", ".tbi")] == [0, 0]
+
+
+def test_a_submission_without_copy_number_is_accepted_and_says_why(finished):
+    runs.configure(finished, copy_number={"bin": 5000})
+    done = runs.run_workflow(finished)
+    assert done.returncode == 0, runs.said(done)
+    bag = runs.bag(finished)
+    assert [path.name for path in (bag / "data").iterdir() if ".cnv." in path.name] == []
+    (entry,) = runs.manifest(bag)["not_called"]
+    assert entry["file_type"] == "copy_number_vcf" and "usable bins on autosomes" in entry["reason"]
+    status, report = runs.check(bag, "--reference", finished / "reference" / "genome.fa")
+    assert status == 0
+    assert [f["evidence"] for f in report["findings"] if f["rule"] == "NGC-MAN-029"] == [
+        f"copy_number_vcf of {entry['sample']} was not called: {entry['reason']}"
+    ]
+    assert f"not called, {entry['reason']}" in (bag / "data" / f"{bag.name}.multiqc.html").read_text()

@@ -15,7 +15,7 @@ import make_demo
 
 LENGTHS = {"chr1": 40_000_000, "chr2": 30_000_000, "chr3": 30_000_000}
 CHILD, FATHER, MOTHER, CASE = "ROHCHILD", "ROHFATHER", "ROHMOTHER", "ROHCASEONE"
-RULES = ("bcftools_population_frequencies", "bcftools_roh", "homozygosity")
+RULES = ("population_header", "bcftools_population_sites", "population_frequencies", "bcftools_roh", "homozygosity")
 RUN = ("chr1", 5_000_000, 15_000_000)
 STEP, ERROR = 4_000, 0.001
 
@@ -60,7 +60,8 @@ def found(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("homozygosity")
     (folder / "results" / "conform").mkdir(parents=True)
     (folder / "genome.fa").write_text(">chr1\nA\n")
-    for ending in ("fa.fai", "dict", *(f"fa.{suffix}" for suffix in ("amb", "ann", "bwt", "pac", "sa"))):
+    (folder / "genome.fa.fai").write_text("".join(f"{n}\t{size}\t6\t60\t61\n" for n, size in LENGTHS.items()))
+    for ending in ("dict", *(f"fa.{suffix}" for suffix in ("amb", "ann", "bwt", "pac", "sa"))):
         (folder / f"genome.{ending}").touch()
     contigs = [{"name": n, "length": size, "md5": None, "role": "autosome"} for n, size in LENGTHS.items()]
     reference = {"id": "r", "accession": None, "assembly": None, "par": [], "contigs": contigs}

@@ -152,7 +152,7 @@ def _case_in_small_letters(s: Submission) -> None:
         path.rename(path.with_name(path.name.replace(CASE, name)))
 
 
-field("NGC-MAN-007", "study_type", value="tumour-only")
+field("NGC-MAN-007", "study_type", value="tumour-normal")
 field("NGC-MAN-008", "submission", "type", value="followup")
 
 

@@ -616,7 +616,7 @@ def test_threads_reach_the_judge_of_each_vcf(template, monkeypatch, capsys):
     arguments = ["--profile", str(template.profile_path), "--threads", "2"]
     assert main(["check", str(template.root), *arguments]) == 0
     assert main(["check", str(template.data / f"{SAMPLE}.vcf.gz"), *arguments]) == 0
-    assert given == [2, 2, 2, 2, 2]
+    assert given == [2] * 6
     for number in ("0", "-1", "two", "65"):
         with pytest.raises(SystemExit, match="2"):
             main(["check", str(template.root), "--threads", number])
