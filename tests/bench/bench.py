@@ -247,6 +247,9 @@ def write_batch(folder: Path, samples: int) -> None:
     """A working directory of single cases with two units each, whose FASTQ files hold one read, each its own."""
     m.prepare_reference(m.DATA / m.CHR20, folder, "batch")
     (folder / "reads").mkdir()
+    (folder / "population").mkdir()
+    for name in ("population.vcf.gz", "population.vcf.gz.tbi"):
+        (folder / "population" / name).touch()  # so that identity is planned too
     people = []
     for number in range(samples):
         units = []

@@ -538,6 +538,15 @@ def test_a_gate_stops_a_case_or_runs_on_where_it_was_told_to():
     assert "its submission stays refused" in metrics.gate("alignment", "CASE", ["NGC-MET-001 ..."], True)
 
 
+def test_a_gate_writes_its_output_only_where_it_lets_the_case_pass(tmp_path):
+    output = tmp_path / "CASE.called"
+    with pytest.raises(SystemExit, match="The calling gate refuses case CASE:\nNGC-MET-001"):
+        metrics.end_gate("calling", "CASE", ["NGC-MET-001 ..."], False, output)
+    assert not output.exists()
+    metrics.end_gate("calling", "CASE", [], False, output)
+    assert output.read_text() == "passed\n"
+
+
 def test_a_waiver_of_a_failure_is_void_and_the_gate_says_so():
     waivers = {"K7QX2M9T4B": [WAIVERS["NGC-MET-001"]]}
     said = metrics.failures(documents(mean_coverage=12.5), PROFILE, waivers)
