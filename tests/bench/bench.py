@@ -237,14 +237,33 @@ def write_batch(folder: Path, samples: int) -> None:
     m.write_tables(folder, people)
 
 
-def write_bare(folder: Path, samples: int, jobs: int) -> None:
-    """A workflow that does nothing but have so many jobs a sample, each with one input, one output and a command."""
+DRESS = """    log: 'logs/{{sample}}.{step}.log'
+    benchmark: 'benchmarks/{{sample}}.{step}.tsv'
+    conda: 'env.yaml'
+    params: name=name_of
+    resources: mem_mb=1000, runtime=10
+"""
+
+
+def write_bare(folder: Path, samples: int, jobs: int, dressed: bool) -> None:
+    """A workflow that does nothing but have so many jobs a sample, each with an input and an output.
+
+    dressed: also what a job of this workflow has: four files of the reference, log, benchmark, environment, a parameter
+    that a function gives, limits, and in every second rule a script.
+    """
     folder.mkdir(exist_ok=True)
+    shared = [f"reference.{number}" for number in range(4)] if dressed else []
+    for name in [*shared, "env.yaml", "script.py"]:
+        (folder / name).touch()
     names = f"[f'S{{i:04d}}' for i in range({samples})]"
     rules = [f"rule all:\n    input: expand('out/{{sample}}.{jobs}', sample={names})\n"]
+    if dressed:
+        rules.insert(0, "def name_of(wildcards):\n    return wildcards.sample\n")
     for step in range(1, jobs + 1):
-        before = f"    input: 'out/{{sample}}.{step - 1}'\n" if step > 1 else ""
-        rules.append(f"rule step{step}:\n{before}    output: 'out/{{sample}}.{step}'\n    shell: 'touch {{output}}'\n")
+        files = [f"out/{{sample}}.{step - 1}"] * (step > 1) + shared
+        text = f"rule step{step}:\n" + (f"    input: {', '.join(map(repr, files))}\n" if files else "")
+        text += f"    output: 'out/{{sample}}.{step}'\n" + (DRESS.format(step=step) if dressed else "")
+        rules.append(text + ("    script: 'script.py'\n" if dressed and step % 2 else "    shell: 'touch {output}'\n"))
     (folder / "Snakefile").write_text("\n".join(rules))
 
 
@@ -252,29 +271,30 @@ def dryrun(place: Path) -> Iterator[str]:
     """The engine and our own parsing for growing batches, with one part a genome and with as many as shipped."""
     yield "## Dry run\n"
     rows = []
-    bare = place / "bare"
+    log = place / "dryrun.log"
     for samples in DRY_RUNS:
         folder = place / f"batch{samples}"
         write_batch(folder, samples)
         for scatter in (1, 24):
             m.write_config(folder, calling={"scatter": scatter})
-            log = place / "dryrun.log"
-            used = m.meter(m.workflow_command(folder, "-n", "--quiet"), log)
+            used = [m.meter(m.workflow_command(folder, "-n", "--quiet"), log)]
             total = int(re.search(r"\btotal +(\d+)", log.read_text())[1])
             jobs = round((total - SHARED_JOBS) / samples)
-            write_bare(bare, samples, jobs)
-            words = ["--profile", str(m.REPOSITORY / "profiles" / "default"), "--directory", str(bare)]
-            plain = m.meter(["snakemake", "-n", "--quiet", "--snakefile", str(bare / "Snakefile"), *words], log)
-            ratio = f"{used.cpu / plain.cpu:.2f}"
-            memory = [f"{one.rss:.0f}" for one in (used, plain)]
-            figures = [f"{used.cpu:.1f}", f"{plain.cpu:.1f}", ratio, f"{used.wall:.1f}", *memory]
-            rows.append([samples, scatter, total, jobs, *figures])
+            for dressed in (False, True):
+                bare = place / ("dressed" if dressed else "bare")
+                write_bare(bare, samples, jobs, dressed)
+                words = ["--profile", str(m.REPOSITORY / "profiles" / "default"), "--directory", str(bare)]
+                used.append(m.meter(["snakemake", "-n", "--quiet", "-s", str(bare / "Snakefile"), *words], log))
+            cpu, memory = ([f"{u.cpu:.1f}" for u in used], [f"{u.rss:.0f}" for u in used])
+            ratios = [f"{used[0].cpu / other.cpu:.2f}" for other in used[1:]]
+            rows.append([samples, scatter, total, jobs, cpu[0], cpu[1], ratios[0], cpu[2], ratios[1], *memory])
     yield (
-        f"`snakemake -n --quiet`, single cases of {UNITS_PER_SAMPLE} units, nothing done before; bare: a workflow of as"
-        " many jobs a sample, each with one input, one output and a command.\n"
+        f"`snakemake -n --quiet`, single cases of {UNITS_PER_SAMPLE} units, nothing done before. Bare: a workflow of as"
+        " many jobs a sample, each with an input, an output and a command. Dressed: the same, each job also with four"
+        " shared files, log, benchmark, environment, a function for a parameter, limits, and half of them scripts.\n"
     )
-    head = ["samples", "scatter", "jobs", "a sample", "CPU s", "bare", "ratio", "wall s", "MB", "bare"]
-    yield m.table(head, rows)
+    head = ["samples", "scatter", "jobs", "a sample", "CPU s", "bare", "ratio", "dressed", "ratio"]
+    yield m.table([*head, "MB", "bare", "dressed"], rows)
 
 
 PARTS: dict[str, Callable[[Path], Iterator[str]]] = {
