@@ -5,6 +5,7 @@
 
 runs    CPU, wall, bytes written and memory of whole runs: NA12878 on chr20 (51x of 100 kb) and the demo
 growth  a simulated genome and one four times as large: what more data costs
+batch   1, 2, 4, 8 and 16 tiny samples: what each more costs, and wall beside the jobs that were waited for
 intake  FASTQ intake of 200 MB beside `gzip -dc` of the same files
 dryrun  `snakemake -n --quiet` for 1, 10, 100 and 1,000 samples, beside a bare workflow of as many jobs
 
@@ -19,6 +20,7 @@ import argparse
 import gzip
 import itertools
 import multiprocessing
+import operator
 import re
 import subprocess
 import sys
@@ -37,6 +39,7 @@ DRY_RUNS = (1, 10, 100, 1000)
 UNITS_PER_SAMPLE = 2
 SHARED_JOBS = 13  # of a run, however many samples: tools, reference, sites, preflight, all
 GROWTH = (2, 8)  # times the demo's genome
+BATCHES = (1, 2, 4, 8, 16)  # people
 WHOLE_GENOMES = {"30x": 60.0, "90x": 180.0}  # GB of FASTQ, at the 0.63 bytes a base of the simulated reads
 
 
@@ -137,6 +140,43 @@ def scaling(small: Path, large: Path) -> Iterator[str]:
         rows.append([rule, *figures])
     head = [f"{kind}, {size * 1000:.0f} MB" for kind in ("wall s", "memory MB") for size in gigabytes]
     yield m.table(["rule", *head, *(f"hours at {name}" for name in WHOLE_GENOMES)], rows)
+
+
+# ---- more samples --------------------------------------------------------------------------
+
+
+def longest_chain(folder: Path) -> float:
+    """Seconds of the jobs, one behind the other, that a run's end waited for: back from the last, each time the job
+    that ended last before this one was started. Whether it waited for its files or for a core is not told apart."""
+    jobs = [job for job in progress.read(folder / progress.JOURNAL).jobs.values() if job.state == "finished"]
+    seconds, start = 0.0, float("inf")
+    while before := [job for job in jobs if job.until <= start]:
+        last = max(before, key=operator.attrgetter("until"))
+        seconds += last.until - last.since
+        start = last.since
+    return seconds
+
+
+def batch(place: Path) -> Iterator[str]:
+    """More and more people of one size: what each costs, and what the workflow adds to its jobs."""
+    yield "## More samples\n"
+    rows, before = [], (0, 0.0)
+    for number in BATCHES:
+        folder = place / f"people{number}"
+        m.tiny_people(folder, number)
+        used = m.run_workflow(folder)
+        more = (used.cpu - before[1]) / (number - before[0]) if before[0] else 0.0
+        chain = longest_chain(folder)
+        figures = [f"{used.cpu:.1f}", f"{used.cpu / number:.1f}", f"{more:.1f}" if more else ""]
+        accepted = "yes" if used.accepted else "no"
+        rows.append([number, *figures, f"{used.wall:.0f}", f"{chain:.0f}", f"{used.wall / chain:.2f}", accepted])
+        before = (number, used.cpu)
+    yield (
+        "Men on the tiny demo's genome, each a case of two units. Each more: beyond the run before, so that what a run"
+        " costs once is left out. Chain: the jobs, one behind the other, that the run's end waited for.\n"
+    )
+    head = ["samples", "CPU s", "a sample", "each more", "wall s", "chain s", "wall / chain", "accepted"]
+    yield m.table(head, rows)
 
 
 # ---- intake --------------------------------------------------------------------------------
@@ -300,6 +340,7 @@ def dryrun(place: Path) -> Iterator[str]:
 PARTS: dict[str, Callable[[Path], Iterator[str]]] = {
     "runs": runs,
     "growth": growth,
+    "batch": batch,
     "intake": intake,
     "dryrun": dryrun,
 }
