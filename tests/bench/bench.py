@@ -5,6 +5,7 @@
 
 runs    CPU, wall, bytes written and memory of whole runs: NA12878 on chr20 (51x of 100 kb) and the demo
 growth  a simulated genome and one four times as large: what more data costs
+batch   1, 2, 4, 8 and 16 tiny samples: what each more costs, and wall beside the jobs that were waited for
 intake  FASTQ intake of 200 MB beside `gzip -dc` of the same files
 joint   joint genotyping of families of two to six; GenomicsDBImport beside CombineGVCFs
 dryrun  `snakemake -n --quiet` for 1, 10, 100 and 1,000 samples, beside a bare workflow of as many jobs
@@ -20,6 +21,7 @@ import argparse
 import gzip
 import itertools
 import multiprocessing
+import operator
 import re
 import subprocess
 import sys
@@ -56,6 +58,7 @@ DRY_RUNS = (1, 10, 100, 1000)
 UNITS_PER_SAMPLE = 2
 SHARED_JOBS = 13  # of a run, however many samples: tools, reference, sites, preflight, all
 GROWTH = (2, 8)  # times the demo's genome
+BATCHES = (1, 2, 4, 8, 16)  # people
 WHOLE_GENOMES = {"30x": 60.0, "90x": 180.0}  # GB of FASTQ, at the 0.63 bytes a base of the simulated reads
 
 
@@ -165,6 +168,43 @@ def scaling(small: Path, large: Path) -> Iterator[str]:
     yield m.table(["rule", *head, *(f"hours at {name}" for name in WHOLE_GENOMES)], rows)
 
 
+# ---- more samples --------------------------------------------------------------------------
+
+
+def longest_chain(folder: Path) -> float:
+    """Seconds of the jobs, one behind the other, that a run's end waited for: back from the last, each time the job
+    that ended last before this one was started. Whether it waited for its files or for a core is not told apart."""
+    jobs = [job for job in progress.read(folder / progress.JOURNAL).jobs.values() if job.state == "finished"]
+    seconds, start = 0.0, float("inf")
+    while before := [job for job in jobs if job.until <= start]:
+        last = max(before, key=operator.attrgetter("until"))
+        seconds += last.until - last.since
+        start = last.since
+    return seconds
+
+
+def batch(place: Path) -> Iterator[str]:
+    """More and more people of one size: what each costs, and what the workflow adds to its jobs."""
+    yield "## More samples\n"
+    rows, before = [], (0, 0.0)
+    for number in BATCHES:
+        folder = place / f"people{number}"
+        m.tiny_people(folder, number)
+        used = m.run_workflow(folder)
+        more = (used.cpu - before[1]) / (number - before[0]) if before[0] else 0.0
+        chain = longest_chain(folder)
+        figures = [f"{used.cpu:.1f}", f"{used.cpu / number:.1f}", f"{more:.1f}" if more else ""]
+        accepted = "yes" if used.accepted else "no"
+        rows.append([number, *figures, f"{used.wall:.0f}", f"{chain:.0f}", f"{used.wall / chain:.2f}", accepted])
+        before = (number, used.cpu)
+    yield (
+        "Men on the tiny demo's genome, each a case of two units. Each more: beyond the run before, so that what a run"
+        " costs once is left out. Chain: the jobs, one behind the other, that the run's end waited for.\n"
+    )
+    head = ["samples", "CPU s", "a sample", "each more", "wall s", "chain s", "wall / chain", "accepted"]
+    yield m.table(head, rows)
+
+
 # ---- intake --------------------------------------------------------------------------------
 
 
@@ -266,14 +306,33 @@ def write_batch(folder: Path, samples: int) -> None:
     m.write_tables(folder, people)
 
 
-def write_bare(folder: Path, samples: int, jobs: int) -> None:
-    """A workflow that does nothing but have so many jobs a sample, each with one input, one output and a command."""
+DRESS = """    log: 'logs/{{sample}}.{step}.log'
+    benchmark: 'benchmarks/{{sample}}.{step}.tsv'
+    conda: 'env.yaml'
+    params: name=name_of
+    resources: mem_mb=1000, runtime=10
+"""
+
+
+def write_bare(folder: Path, samples: int, jobs: int, dressed: bool) -> None:
+    """A workflow that does nothing but have so many jobs a sample, each with an input and an output.
+
+    dressed: also what a job of this workflow has: four files of the reference, log, benchmark, environment, a parameter
+    that a function gives, limits, and in every second rule a script.
+    """
     folder.mkdir(exist_ok=True)
+    shared = [f"reference.{number}" for number in range(4)] if dressed else []
+    for name in [*shared, "env.yaml", "script.py"]:
+        (folder / name).touch()
     names = f"[f'S{{i:04d}}' for i in range({samples})]"
     rules = [f"rule all:\n    input: expand('out/{{sample}}.{jobs}', sample={names})\n"]
+    if dressed:
+        rules.insert(0, "def name_of(wildcards):\n    return wildcards.sample\n")
     for step in range(1, jobs + 1):
-        before = f"    input: 'out/{{sample}}.{step - 1}'\n" if step > 1 else ""
-        rules.append(f"rule step{step}:\n{before}    output: 'out/{{sample}}.{step}'\n    shell: 'touch {{output}}'\n")
+        files = [f"out/{{sample}}.{step - 1}"] * (step > 1) + shared
+        text = f"rule step{step}:\n" + (f"    input: {', '.join(map(repr, files))}\n" if files else "")
+        text += f"    output: 'out/{{sample}}.{step}'\n" + (DRESS.format(step=step) if dressed else "")
+        rules.append(text + ("    script: 'script.py'\n" if dressed and step % 2 else "    shell: 'touch {output}'\n"))
     (folder / "Snakefile").write_text("\n".join(rules))
 
 
@@ -281,34 +340,36 @@ def dryrun(place: Path) -> Iterator[str]:
     """The engine and our own parsing for growing batches, with one part a genome and with as many as shipped."""
     yield "## Dry run\n"
     rows = []
-    bare = place / "bare"
+    log = place / "dryrun.log"
     for samples in DRY_RUNS:
         folder = place / f"batch{samples}"
         write_batch(folder, samples)
         for scatter in (1, 24):
             m.write_config(folder, calling={"scatter": scatter})
-            log = place / "dryrun.log"
-            used = m.meter(m.workflow_command(folder, "-n", "--quiet"), log)
+            used = [m.meter(m.workflow_command(folder, "-n", "--quiet"), log)]
             total = int(re.search(r"\btotal +(\d+)", log.read_text())[1])
             jobs = round((total - SHARED_JOBS) / samples)
-            write_bare(bare, samples, jobs)
-            words = ["--profile", str(m.REPOSITORY / "profiles" / "default"), "--directory", str(bare)]
-            plain = m.meter(["snakemake", "-n", "--quiet", "--snakefile", str(bare / "Snakefile"), *words], log)
-            ratio = f"{used.cpu / plain.cpu:.2f}"
-            memory = [f"{one.rss:.0f}" for one in (used, plain)]
-            figures = [f"{used.cpu:.1f}", f"{plain.cpu:.1f}", ratio, f"{used.wall:.1f}", *memory]
-            rows.append([samples, scatter, total, jobs, *figures])
+            for dressed in (False, True):
+                bare = place / ("dressed" if dressed else "bare")
+                write_bare(bare, samples, jobs, dressed)
+                words = ["--profile", str(m.REPOSITORY / "profiles" / "default"), "--directory", str(bare)]
+                used.append(m.meter(["snakemake", "-n", "--quiet", "-s", str(bare / "Snakefile"), *words], log))
+            cpu, memory = ([f"{u.cpu:.1f}" for u in used], [f"{u.rss:.0f}" for u in used])
+            ratios = [f"{used[0].cpu / other.cpu:.2f}" for other in used[1:]]
+            rows.append([samples, scatter, total, jobs, cpu[0], cpu[1], ratios[0], cpu[2], ratios[1], *memory])
     yield (
-        f"`snakemake -n --quiet`, single cases of {UNITS_PER_SAMPLE} units, nothing done before; bare: a workflow of as"
-        " many jobs a sample, each with one input, one output and a command.\n"
+        f"`snakemake -n --quiet`, single cases of {UNITS_PER_SAMPLE} units, nothing done before. Bare: a workflow of as"
+        " many jobs a sample, each with an input, an output and a command. Dressed: the same, each job also with four"
+        " shared files, log, benchmark, environment, a function for a parameter, limits, and half of them scripts.\n"
     )
-    head = ["samples", "scatter", "jobs", "a sample", "CPU s", "bare", "ratio", "wall s", "MB", "bare"]
-    yield m.table(head, rows)
+    head = ["samples", "scatter", "jobs", "a sample", "CPU s", "bare", "ratio", "dressed", "ratio"]
+    yield m.table([*head, "MB", "bare", "dressed"], rows)
 
 
 PARTS: dict[str, Callable[[Path], Iterator[str]]] = {
     "runs": runs,
     "growth": growth,
+    "batch": batch,
     "intake": intake,
     "joint": joint.run,
     "dryrun": dryrun,

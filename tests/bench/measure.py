@@ -18,7 +18,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
@@ -270,6 +270,18 @@ def na12878(folder: Path) -> None:
 def demo(folder: Path) -> None:
     """The demo as `make demo` makes it."""
     tool(sys.executable, REPOSITORY / "tests" / "simulate" / "make_demo.py", "--out", folder)
+
+
+def tiny_people(folder: Path, number: int) -> None:
+    """So many unrelated men on the tiny demo's genome, each a case of two units."""
+    people = []
+    for at in range(number):
+        sample, like = f"S{at:04d}BATCH", make_demo.TINY_MALE
+        people.append(replace(like, sample=sample, case=f"CASE{sample}"))
+        requisition = {"requisition_id": f"NGCWGS{at:06d}"}
+        make_demo.CASES[f"CASE{sample}"] = {**make_demo.CASES[like.case], **requisition}
+    folder.mkdir(parents=True)
+    make_demo.make(folder, g.TINY, people, 1, f"tiny-{number}")
 
 
 def simulated(folder: Path, scale: int) -> None:
