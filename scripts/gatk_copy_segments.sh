@@ -26,5 +26,7 @@ awk -F '\t' -v OFS='\t' '
 
 gatk --java-options "${snakemake_params[java]}" ModelSegments --denoised-copy-ratios "$scratch/ratios.tsv" \
     --number-of-changepoints-penalty-factor "${snakemake_params[penalty]}" \
+    --window-size 4 --window-size 8 --window-size 16 --window-size 32 --window-size 64 --window-size 128 \
+    --window-size 256 \
     --output "$scratch" --output-prefix sample
 mv "$scratch/sample.modelFinal.seg" "${snakemake_output[segments]}"
