@@ -12,7 +12,8 @@ BASICS = (
     "awk bash cat chmod cmp cut dirname env flock grep head ln ls mkdir mktemp mv python3 "
     "rm sed sh sha256sum sort tail touch uniq"
 )
-PACKAGES = ["bwa", "samtools", "bcftools", "tabix", "fastp", "mosdepth", "plink2", "art-nextgen-simulation-tools"]
+PACKAGES = ["bwa", "samtools", "bcftools", "tabix", "fastp", "mosdepth", "delly", "plink2"]
+PACKAGES += ["art-nextgen-simulation-tools"]
 JAVA_PACKAGES = ["openjdk-17-jre-headless", "maven"]
 
 APT = """
@@ -231,7 +232,7 @@ def test_root_can_install_the_packages_of_a_bundle_and_no_more(machine, bundle):
     assert command == f"BUNDLE='{bundle}' '{machine.checkout}/envs/install.sh' --debian"
     machine.put("id", "echo 0")
     makes = "".join(f'cp "$0" "${{0%/*}}/{name}"\n' for name in "bwa samtools bcftools bgzip tabix fastp".split())
-    makes += "".join(f'cp "$0" "${{0%/*}}/{name}"\n' for name in "mosdepth plink2 art_illumina java".split())
+    makes += "".join(f'cp "$0" "${{0%/*}}/{name}"\n' for name in "mosdepth delly plink2 art_illumina java".split())
     machine.put("cp", f'exec {shutil.which("cp")} "$@"')
     machine.put("apt-get", APT + f'echo \'version "17.0"\'; case "$*" in *-y*)\n{makes};; esac')
     status, said = machine.install("--debian")
