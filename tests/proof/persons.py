@@ -163,6 +163,8 @@ class Lab:
             sort = ["samtools", "sort", "-O", "cram", "--reference", fasta, "-o", cram, "-"]
             tool(*sort, stdin="\n".join(lines) + "\n")
             tool("samtools", "index", cram)
+            fastq = [unit[read] for unit in units if unit["sample"] == sample.name for read in ("fq1", "fq2")]
+            make_demo.write_clearance(self.folder, sample.name, sample.sex, fastq)
         make_demo.write_table(self.folder / "units.tsv", make_demo.UNIT_COLUMNS, units)
         population = {"vcf": None, "name": None, "version": None, "spacing": self.spacing}
         if self.population:

@@ -109,17 +109,18 @@ def lay(
             genome, library, np.random.default_rng([seed, 2, number]), person.sample, cram, fasta
         )
         pysam.index(str(cram))
-        (results / "gate" / f"CASE{person.sample}.aligned").touch()
-        for read in (1, 2):
-            (folder / f"{person.sample}.R{read}.fastq.gz").write_text(f"{person.sample} {read}")
+        fastq = [f"{person.sample}.R{read}.fastq.gz" for read in (1, 2)]
+        for name in fastq:
+            (folder / name).write_text(name)
+        make_demo.write_clearance(folder, person.sample, person.sex, fastq)
         units.append(
             {
                 "sample": person.sample,
                 "library": "LIB",
                 "flowcell": f"F{number}",
                 "lane": "1",
-                "fq1": f"{person.sample}.R1.fastq.gz",
-                "fq2": f"{person.sample}.R2.fastq.gz",
+                "fq1": fastq[0],
+                "fq2": fastq[1],
                 "platform": "ILLUMINA",
                 "model": "NovaSeq 6000",
                 "library_kit": make_demo.FREE,

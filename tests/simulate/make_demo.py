@@ -417,6 +417,15 @@ def write_table(path: Path, columns: list[str], rows: Iterable[dict[str, str]]) 
     path.write_text("".join(line + "\n" for line in lines))
 
 
+def write_clearance(folder: Path, sample: str, sex: str, fastq: Iterable[str]) -> None:
+    """Say that a sample whose alignment was laid by hand passed its gate. fastq: paths relative to `folder`."""
+    from ngc_wgs import clearance  # the demo itself is made without the package
+
+    status = {name: (folder / name).stat() for name in fastq}
+    reads = {name: [found.st_size, found.st_mtime_ns] for name, found in status.items()}
+    (folder / "results" / "gate" / f"{sample}.cleared").write_text(clearance.text(reads, sex))
+
+
 def write_tables(people: list[Person], folder: Path) -> None:
     """cases.tsv, samples.tsv, units.tsv with paths relative to `folder`."""
     cases = dict.fromkeys(p.case for p in people)
