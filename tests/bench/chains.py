@@ -128,7 +128,7 @@ def report(name: str, folder: Path, threads: int) -> Iterator[str]:
         sum(used.written for used in steps.values()),
     )
     metrics = next((folder / "results" / "gate").glob("*.aligned.json")).read_text()
-    depth = next(item for item in yaml.safe_load(metrics)["samples"][0]["metrics"] if item["metric"] == "mean_coverage")
+    depth = next(item for item in yaml.safe_load(metrics)["samples"][0]["metrics"] if item["name"] == "mean_coverage")
     bases = sum(int(line.split("\t")[1]) for line in (folder / "reference" / "genome.fa.fai").read_text().splitlines())
     yield f"\n## {name}\n"
     yield (
