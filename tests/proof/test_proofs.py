@@ -134,6 +134,7 @@ def test_each_proof_can_be_asked_for():
         "identifiers",
         "fuzz",
         "spec_files",
+        "copy_number",
         "family",
         "sv",
         "gates",

@@ -20,7 +20,7 @@ Fragment = tuple[str, int, int]
 class Library:
     """How pairs are made. depth: of two copies, duplicates not counted. fragment: mean and deviation, bp.
 
-    x, y: copies of X and Y. changes: (contig, start, end, copies) of stretches with other copies.
+    x, y, m: copies of X, Y and M. changes: (contig, start, end, copies) of stretches with other copies.
     duplicates, foreign: pairs that are copies of others, or of another genome (PhiX's size, like it in nothing else),
     for each pair of the person's.
     """
@@ -31,6 +31,7 @@ class Library:
     quality: str = "F"
     x: int = 2
     y: int = 0
+    m: int = 0
     changes: tuple[tuple[str, int, int, int], ...] = ()
     duplicates: float = 0.05
     foreign: float = 0.0
@@ -38,7 +39,7 @@ class Library:
 
 def pieces(genome: Genome, library: Library) -> Iterator[tuple[Segment, int]]:
     """Stretches of one copy number, and their copies. Those of Y's PARs lie on X."""
-    copies = {"A": 2, "P": library.x + library.y, "X": library.x, "Y": library.y, "M": 0}
+    copies = {"A": 2, "P": library.x + library.y, "X": library.x, "Y": library.y, "M": library.m}
     for segment in segments(genome):
         own = [change for change in library.changes if change[0] == segment.contig]
         inner = {edge for _, start, end, _ in own for edge in (start, end) if segment.start < edge < segment.end}
@@ -49,7 +50,7 @@ def pieces(genome: Genome, library: Library) -> Iterator[tuple[Segment, int]]:
 
 
 def fragments(genome: Genome, library: Library, rng: np.random.Generator) -> Iterator[Fragment]:
-    """Fragments at random over the nuclear genome, as deep as the library asks."""
+    """Fragments at random over the genome, as deep as the library asks."""
     covered = min(2 * library.read_length, library.fragment[0])
     for segment, copies in pieces(genome, library):
         size = segment.end - segment.start
