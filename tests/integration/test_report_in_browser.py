@@ -22,8 +22,8 @@ from ngc_wgs import report
 in_browser = pytest.mark.skipif(browser.CHROMIUM is None, reason=browser.MISSING)
 SECTIONS = [
     "ngc_verdicts", "ngc_identity", "ngc_relations", "ngc_sex", "ngc_contamination", "ngc_coverage", "ngc_cumulative",
-    "ngc_inserts", "ngc_duplicates", "ngc_q30", "ngc_variants", "ngc_family", "ngc_mitochondrion", "ngc_versions",
-    "ngc_definitions",
+    "ngc_inserts", "ngc_duplicates", "ngc_q30", "ngc_variants", "ngc_family", "ngc_mitochondrion", "ngc_structural",
+    "ngc_aneuploidies", "ngc_copy_number", "ngc_homozygosity", "ngc_versions", "ngc_definitions",
 ]  # fmt: skip
 NATIVE = ["fastp", "samtools", "mosdepth", "bcftools"]
 
@@ -164,6 +164,7 @@ def test_every_plot_is_drawn(any_report, made_case):
             "duplicates",
             "q30",
             "variants",
+            "mitochondrion",
         )
         assert set(plots) == {f"ngc_{name}_plot" for name in names}
     assert ">[object Object]<" not in any_report.page.dom  # a label; the scripts have the text too

@@ -184,4 +184,4 @@ def score(person: Person, found: list[tuple[str, int, int, int, str]]) -> tuple[
 
 
 if __name__ == "__main__":
-    sys.exit("used by tests/proof/copy_number.py and tests/integration/test_copy_number.py")
+    sys.exit("used by tests/proof/depths.py and tests/integration/test_cnv.py")

@@ -158,7 +158,7 @@ def test_real_breakends_are_found_at_the_base(tmp_path):
     shell(
         "bwa index reference/genome.fa; samtools faidx reference/genome.fa; "
         "bwa mem -Y -R '@RG\\tID:1\\tSM:HCC1954' reference/genome.fa"
-        f" <(zcat {data}/*_T_*_R1_*) <(zcat {data}/*_T_*_R2_*)"
+        f" <(zcat {shlex.quote(str(data))}/*_T_*_R1_*) <(zcat {shlex.quote(str(data))}/*_T_*_R2_*)"
         " | samtools sort -u - | samtools view -C -T reference/genome.fa --write-index -o HCC1954.cram -",
         tmp_path,
     )
