@@ -23,6 +23,11 @@ gc.set_threshold(100_000, 50, 50)
 HOUSE = Path(workflow.basedir)
 sys.path.insert(0, str(HOUSE / "scripts"))
 # No tool may look for a reference on the network.
+# Numbers and order are those of the files, not of the operator's language: awk in Danish reads 0.993 as 0, and sort puts AA
+# behind Z. LC_ALL would overrule both; its alphabet stays.
+if language := os.environ.pop("LC_ALL", ""):
+    os.environ |= {"LANG": language, "LC_CTYPE": language}
+os.environ |= {"LC_NUMERIC": "C", "LC_COLLATE": "C"}
 shell.prefix("set -euo pipefail; export REF_PATH=/dev/null REF_CACHE=/dev/null; ")
 
 import ngc_profile

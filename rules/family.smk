@@ -38,7 +38,7 @@ rule bcftools_family_sites:
     shell:
         "( {{ head -n 1 {input.part:q} | awk -v OFS='\\t' '{{ print $1, $2, $2 + 1 }}'; for gvcf in {input.gvcfs:q};"
         " do bcftools query -R {input.part:q} -e 'N_ALT==1' -f '%CHROM\\t%POS0\\t%END\\n' \"$gvcf\"; done; }}"
-        " | LC_ALL=C sort -u -k 1,1 -k 2,2n -k 3,3n -T {resources.tmpdir:q} > {output:q} ) 2> {log:q}"
+        " | sort -u -k 1,1 -k 2,2n -k 3,3n -T {resources.tmpdir:q} > {output:q} ) 2> {log:q}"
 
 
 rule bcftools_family_records:
@@ -315,7 +315,7 @@ rule bcftools_family_counts:
     shell:
         "( bcftools query -f"
         " '%CHROM\\t%FILTER\\t%TYPE\\t%INFO/DENOVO_HIGH\\t%INFO/DENOVO_LOW[\\t%SAMPLE=%GT]\\n' {input.vcf:q}"
-        " | awk '{{ n[$0]++ }} END {{ for (kind in n) print n[kind] \"\\t\" kind }}' | LC_ALL=C sort > {output:q} ) 2> {log:q}"
+        " | awk '{{ n[$0]++ }} END {{ for (kind in n) print n[kind] \"\\t\" kind }}' | sort > {output:q} ) 2> {log:q}"
 
 
 rule family_report:

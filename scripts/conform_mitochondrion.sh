@@ -81,6 +81,6 @@ bcftools view --no-version "${snakemake_input[vcf]}" |
             }
         }' |
     bcftools annotate --no-version -x "${snakemake_params[drop]}" - |
-    awk '!/^#/' | LC_ALL=C sort -t $'\t' -k 2,2n -k 4,4 -k 5,5 |
+    awk '!/^#/' | sort -t $'\t' -k 2,2n -k 4,4 -k 5,5 |
     cat "$header" - | bgzip -c > "$out"
 tabix -p vcf "$out"
