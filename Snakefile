@@ -35,7 +35,6 @@ localrules:
     delly_regions,
     mitochondrial_header,
     pedigree,
-    structural_header,
     vcf_header,
 
 

@@ -32,7 +32,7 @@ rule gatk_calibrate_dragstr_model:
         table="results/calling/str_table.zip",
         cram="results/alignment/{sample}.cram",
         crai="results/alignment/{sample}.cram.crai",
-        clearance=alignment_gate_of_sample,
+        clearance=clearance_of_sample,
     output:
         "results/calling/{sample}.dragstr.txt",
     log:
@@ -62,7 +62,7 @@ rule gatk_haplotypecaller:
         crai="results/alignment/{sample}.cram.crai",
         intervals=of_sex("results/intake/regions/scatter.{sex}.{part}.bed"),
         dragstr="results/calling/{sample}.dragstr.txt" if DRAGEN else [],
-        clearance=alignment_gate_of_sample,
+        clearance=clearance_of_sample,
     output:
         gvcf=temp("results/calling/{sample}.{part}.g.vcf.gz"),
         tbi=temp("results/calling/{sample}.{part}.g.vcf.gz.tbi"),

@@ -22,12 +22,12 @@ gc.set_threshold(100_000, 50, 50)
 
 HOUSE = Path(workflow.basedir)
 sys.path.insert(0, str(HOUSE / "scripts"))
-# No tool may look for a reference on the network.
 # Numbers and order are those of the files, not of the operator's language: awk in Danish reads 0.993 as 0, and sort puts AA
 # behind Z. LC_ALL would overrule both; its alphabet stays.
 if language := os.environ.pop("LC_ALL", ""):
     os.environ |= {"LANG": language, "LC_CTYPE": language}
 os.environ |= {"LC_NUMERIC": "C", "LC_COLLATE": "C"}
+# No tool may look for a reference on the network.
 shell.prefix("set -euo pipefail; export REF_PATH=/dev/null REF_CACHE=/dev/null; ")
 
 import ngc_profile
@@ -230,11 +230,6 @@ def unit_fastqs(wildcards):
     return {"fq1": unit["fq1"], "fq2": unit["fq2"]}
 
 
-def intake_gate_of_sample(wildcards):
-    """The intake gate of the sample's case: nothing of a case is aligned before all of it was accepted."""
-    return f"results/intake/{TABLES.samples[wildcards.sample]['case']}.accepted"
-
-
 def clearance_of_unit(wildcards):
     """What says that the unit's sample has passed the intake gate of a case."""
     return f"results/intake/{TABLES.units[wildcards.unit]['sample']}.cleared"
@@ -310,17 +305,7 @@ def case_parts(suffix):
     return files
 
 
-def measured_of_sample(wildcards):
-    """What was measured of the alignments of the sample's case."""
-    return f"results/gate/{TABLES.samples[wildcards.sample]['case']}.measured.json"
-
-
-def case_gate_of_sample(wildcards):
-    """The gate that the sample's case must have passed before anything of it is called."""
-    return f"results/gate/{TABLES.samples[wildcards.sample]['case']}.aligned"
-
-
-def alignment_gate_of_sample(wildcards):
+def clearance_of_sample(wildcards):
     """What says that the sample has passed the alignment gate of a case: whatever calls waits for it."""
     return f"results/gate/{wildcards.sample}.cleared"
 
@@ -388,8 +373,8 @@ def mitochondrion_reports(wildcards):
 
 def case_not_called(wildcards):
     """What says of the case's files that may be left out whether they were called."""
-    types = PROFILE.files(TABLES.cases[wildcards.case]["study_type"])
-    return case_files(*(path for name, path in NOT_CALLED.items() if name in types))(wildcards)
+    wanted = files_of_case(wildcards)
+    return case_files(*(path for name, path in NOT_CALLED.items() if name in wanted))(wildcards)
 
 
 def germline_of_case(pattern):
@@ -430,10 +415,8 @@ def parents_of_child(wildcards):
 
 def family_of_child(wildcards):
     """The joint VCF of a sample's case with its index, where both of its parents are there."""
-    if not parents_of_child(wildcards):
-        return []
-    case = TABLES.samples[wildcards.sample]["case"]
-    return [f"results/conform/{case}.family.vcf.gz", f"results/conform/{case}.family.vcf.gz.tbi"]
+    joint = case_of_sample("results/conform/{case}.family.vcf.gz")(wildcards)
+    return [joint, f"{joint}.tbi"] if parents_of_child(wildcards) else []
 
 
 # ---- parameters of the tools ---------------------------------------------------------------

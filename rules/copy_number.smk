@@ -34,7 +34,7 @@ rule mosdepth_bins:
         fasta=FASTA,
         fai=f"{FASTA}.fai",
         bins="results/copy_number/bins.bed",
-        gate=alignment_gate_of_sample,
+        clearance=clearance_of_sample,
     output:
         all="results/copy_number/{sample}.all.regions.bed.gz",
         unique="results/copy_number/{sample}.unique.regions.bed.gz",

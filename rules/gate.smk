@@ -61,7 +61,7 @@ rule alignment_gate:
 # As intake_clearance, for what is called of a sample.
 rule alignment_clearance:
     input:
-        gate=case_gate_of_sample,
+        gate=case_of_sample("results/gate/{case}.aligned"),
         reports=sample_intake_reports,
     output:
         "results/gate/{sample}.cleared",
@@ -84,7 +84,7 @@ rule alignment_clearance:
 
 rule metrics:
     input:
-        measured=measured_of_sample,
+        measured=case_of_sample("results/gate/{case}.measured.json"),
         calls="results/qc/{sample}.bcftools_stats.txt",
         mendel=mendel_report,
         structural=structural_counts,

@@ -116,7 +116,7 @@ rule intake_gate:
 # A sample that a case's gate let pass keeps its clearance while its reads are the same, whatever becomes of the case.
 rule intake_clearance:
     input:
-        gate=intake_gate_of_sample,
+        gate=case_of_sample("results/intake/{case}.accepted"),
         reports=sample_intake_reports,
     output:
         "results/intake/{sample}.cleared",

@@ -34,7 +34,7 @@ rule bwa_mem_mitochondrion:
     input:
         cram="results/alignment/{sample}.cram",
         crai="results/alignment/{sample}.cram.crai",
-        clearance=alignment_gate_of_sample,
+        clearance=clearance_of_sample,
         fasta=FASTA,
         fai=f"{FASTA}.fai",
         dict="results/mitochondrion/both.dict",
@@ -68,7 +68,7 @@ rule gatk_mutect2_mitochondrion:
         bam="results/mitochondrion/{sample}.bam",
         bai="results/mitochondrion/{sample}.bam.bai",
         intervals="results/mitochondrion/intervals.bed",
-        clearance=alignment_gate_of_sample,
+        clearance=clearance_of_sample,
     output:
         vcf=temp("results/mitochondrion/{sample}.raw.vcf.gz"),
         tbi=temp("results/mitochondrion/{sample}.raw.vcf.gz.tbi"),

@@ -51,36 +51,13 @@ rule delly_call:
         "../scripts/delly_call.sh"
 
 
-rule structural_header:
-    input:
-        preflight="results/intake/preflight.json",
-        identity="results/intake/reference.json",
-    output:
-        structural_vcf=temp("results/sv/{case}.sv.vcf.header"),
-    log:
-        "logs/sv/{case}.structural_header.log",
-    conda:
-        "../envs/python.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(10),
-    params:
-        samples=family_columns,
-        filters=PROFILE.data["structural"]["filters"],
-        source="delly",
-        profile=profile_parts("id", "reference", "structural_vcf", "structural"),
-    script:
-        "../scripts/vcf_header.py"
-
-
 # Empty files where the case was not called: `not_called` says why.
 rule conform_structural:
     input:
         calls="results/sv/{case}.delly.bcf",
         csi="results/sv/{case}.delly.bcf.csi",
         not_called="results/sv/{case}.not_called.json",
-        header="results/sv/{case}.sv.vcf.header",
+        identity="results/intake/reference.json",
         fasta=FASTA,
         fai=f"{FASTA}.fai",
     output:
@@ -96,7 +73,7 @@ rule conform_structural:
         runtime=minutes(30),
     params:
         sexes=sexes_of_case,
-        profile=profile_parts("ploidy"),
+        profile=profile_parts("id", "reference", "ploidy", "structural_vcf", "structural"),
     script:
         "../scripts/conform_structural.py"
 

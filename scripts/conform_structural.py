@@ -7,7 +7,7 @@ from pathlib import Path
 import pysam
 
 import ngc_profile
-from ngc_wgs import structural
+from ngc_wgs import conform, structural
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)
 
@@ -17,13 +17,12 @@ if json.loads(Path(source.not_called).read_text()):
         Path(path).write_bytes(b"")
     sys.exit()
 profile = ngc_profile.load(snakemake.config["profile"], snakemake.config["overlay"])
-header, plain = Path(source.header).read_text(), output.vcf.removesuffix(".gz")
-columns = header.splitlines()[-1].split("\t")[9:]
+columns, plain = list(snakemake.params.sexes), output.vcf.removesuffix(".gz")
+filters = profile.data["structural"]["filters"]
 with pysam.FastaFile(source.fasta) as fasta, pysam.VariantFile(source.calls) as calls, open(plain, "w") as vcf:
     lines = structural.records(
         calls, columns, snakemake.params.sexes, profile, lambda chrom, pos: fasta.fetch(chrom, pos - 1, pos).upper()
     )
-    vcf.write(header + "".join(f"{line}\n" for line in lines))
-pysam.tabix_compress(plain, output.vcf, force=True)
-Path(plain).unlink()
-pysam.tabix_index(output.vcf, preset="vcf", force=True)
+    vcf.write(conform.header(profile, "structural_vcf", columns, conform.md5s(source.identity), "delly", filters))
+    vcf.write("".join(f"{line}\n" for line in lines))
+conform.compress(plain)

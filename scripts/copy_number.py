@@ -29,17 +29,16 @@ whole = copy_number.chromosomes(depths, ratio, found, profile)
 aneuploid = copy_number.aneuploidies(whole, profile, limits)
 calls = copy_number.named(found, whole, aneuploid)
 
-md5s = {contig["name"]: contig["md5"] for contig in json.loads(Path(source.identity).read_text())["contigs"]}
+md5s = conform.md5s(source.identity)
 caller = "GATK ModelSegments"
-plain = Path(output.vcf).with_suffix("")
-with plain.open("w") as out, pysam.FastaFile(source.fasta) as reference:
+plain = output.vcf.removesuffix(".gz")
+with open(plain, "w") as out, pysam.FastaFile(source.fasta) as reference:
     out.write(conform.header(profile, "copy_number_vcf", [sample], md5s, caller, limits["filters"]))
     for call in calls:
         pos = max(call.start, 1)
         base = reference.fetch(call.contig, pos - 1, pos).upper()
-        out.write(copy_number.record(call, base, copy_number.ploidy(profile, sex, call), params.length, limits))
-pysam.tabix_compress(str(plain), output.vcf, force=True)
-pysam.tabix_index(output.vcf, preset="vcf", force=True)
-plain.unlink()
+        ploidy = profile.copies(call.contig, call.start + 1, sex)
+        out.write(copy_number.record(call, base, ploidy, params.length, limits))
+conform.compress(plain)
 document = copy_number.document(depths, ratio, whole, aneuploid, calls, params.length, limits)
 Path(output.report).write_text(json.dumps(document) + "\n")

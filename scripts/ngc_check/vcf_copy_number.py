@@ -25,7 +25,7 @@ class CopyNumberJudge:
         self.profile, self.header, self.emit = profile, header, emit
         self.limits: Mapping = profile.data["copy_number"]
         self.role = {contig["name"]: contig["role"] for contig in profile.contigs()}
-        self.ploidy = profile.ploidy(sex) if sex in ("female", "male") else None
+        self.sex = sex if sex in ("female", "male") else None
         self.contig, self.end = "", 0
         """Contig and last position of the record before."""
 
@@ -53,12 +53,9 @@ class CopyNumberJudge:
 
     def _copies(self, record: Record, where: str, copies: int, expected: int) -> None:
         role = self.role.get(record.chrom)
-        wanted = 2 if role == "autosome" else None
-        if self.ploidy is not None and role in ("X", "Y"):
-            # The variant begins behind POS.
-            pseudo = any(start <= record.pos < end for start, end in self.profile.par(record.chrom))
-            wanted = self.ploidy["X"] + self.ploidy["Y"] if pseudo else self.ploidy[role]
-        if wanted is not None and expected != wanted:
+        # The variant begins behind POS.
+        wanted = self.profile.copies(record.chrom, record.pos + 1, self.sex or "unknown")
+        if (role == "autosome" or (self.sex and role in ("X", "Y"))) and expected != wanted:
             self.emit(C_COPIES, record.line, f"{where} ECN is {expected}, this sex has {wanted} copies")
         elif (copies >= expected) if record.alts[0] == "<DEL>" else (copies <= expected):
             self.emit(C_COPIES, record.line, f"{where} {record.alts[0]} with CN {copies} of {expected}")

@@ -172,7 +172,7 @@ class ProfileJudge:
                 emit(P_REFERENCE, n, f"{chrom}:{record.pos} {fault}")
         if self.structural is not None:
             self.structural.judge(record)
-        elif "alts" not in self.spec:
+        else:
             named = not_spelt(alt for alt in record.alts if not (self.gvcf and alt == NON_REF))
             if named:
                 emit(S_ALLELE, n, f"{record.chrom}:{record.pos} ALT {named[:40]} in a file of spelt alleles")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pysam
 
 import ngc_profile
 
@@ -50,3 +54,15 @@ def header(profile: ngc_profile.Profile, kind: str, samples: Sequence[str], md5s
         "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples]),
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def md5s(identity: str) -> dict[str, str]:
+    """MD5 of each contig of the reference, from what the preflight wrote of it."""
+    return {contig["name"]: contig["md5"] for contig in json.loads(Path(identity).read_text())["contigs"]}
+
+
+def compress(plain: str) -> None:
+    """A sorted VCF made `<plain>.gz` with its tabix index; the plain one is removed."""
+    pysam.tabix_compress(plain, f"{plain}.gz", force=True)
+    pysam.tabix_index(f"{plain}.gz", preset="vcf", force=True)
+    Path(plain).unlink()

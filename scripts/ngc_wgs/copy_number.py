@@ -182,6 +182,11 @@ def too_little(depths: Depths, limits: Mapping) -> str | None:
 # ---- copies --------------------------------------------------------------------------------
 
 
+def rounded(ratio: float) -> int:
+    """Copies that a copy ratio means, halves upwards."""
+    return math.floor(2 * ratio + 0.5)
+
+
 @dataclass(frozen=True)
 class Call:
     """A stretch of one copy number. ratio: copy ratio; low, high: its 90 % interval; part_of: an aneuploidy's name."""
@@ -199,7 +204,7 @@ class Call:
     @property
     def copies(self) -> int:
         """Copies, rounded."""
-        return math.floor(2 * self.ratio + 0.5)
+        return rounded(self.ratio)
 
     @property
     def kind(self) -> str:
@@ -216,6 +221,11 @@ class Chromosome:
     ratio: float
     error: float
     share: float
+
+    @property
+    def copies(self) -> int:
+        """Copies, rounded."""
+        return rounded(self.ratio)
 
 
 def read_table(path: str) -> pl.DataFrame:
@@ -299,7 +309,7 @@ def chromosomes(depths: Depths, ratio: np.ndarray, found: Sequence[Call], profil
         if not here.any():
             continue
         middle = float(np.median(ratio[here]))
-        copies = math.floor(2 * middle + 0.5)
+        copies = rounded(middle)
         inside = np.zeros(len(here), dtype=bool)
         for call in found:
             if call.contig == name and call.copies == copies:
@@ -319,18 +329,15 @@ def aneuploidies(found: Sequence[Chromosome], profile, limits: Mapping) -> dict[
     roles = {item["name"]: item["role"] for item in profile.contigs()}
     named: dict[tuple[str, ...], str] = {}
     for item in found:
-        copies = math.floor(2 * item.ratio + 0.5)
-        if roles[item.contig] == "autosome" and copies != 2 and item.share >= limits["aneuploidy_share"]:
-            named[(item.contig,)] = f"{NAMES.get(copies, f'{copies} copies of')} {item.contig}"
+        if roles[item.contig] == "autosome" and item.copies != 2 and item.share >= limits["aneuploidy_share"]:
+            named[(item.contig,)] = f"{NAMES.get(item.copies, f'{item.copies} copies of')} {item.contig}"
     sexual = [item for item in found if roles[item.contig] in ("X", "Y")]
     if any(item.share < limits["aneuploidy_share"] for item in sexual) or {roles[i.contig] for i in sexual} != {
         "X",
         "Y",
     }:
         return named
-    karyotype = "".join(
-        roles[i.contig] * math.floor(2 * i.ratio + 0.5) for i in sorted(sexual, key=lambda i: roles[i.contig])
-    )
+    karyotype = "".join(sorted(roles[item.contig] * item.copies for item in sexual))
     if karyotype not in ("XX", "XY"):
         named[tuple(item.contig for item in sexual)] = SEX_NAMES.get(karyotype, karyotype or "neither X nor Y")
     return named
@@ -338,7 +345,7 @@ def aneuploidies(found: Sequence[Chromosome], profile, limits: Mapping) -> dict[
 
 def named(found: Iterable[Call], whole: Iterable[Chromosome], aneuploid: Mapping[tuple[str, ...], str]) -> list[Call]:
     """Calls other than expected; those that go the way of their chromosome's aneuploidy have its name."""
-    ways = {item.contig: math.floor(2 * item.ratio + 0.5) - item.expected for item in whole}
+    ways = {item.contig: item.copies - item.expected for item in whole}
     told = {}
     for contigs, name in aneuploid.items():
         # The pseudoautosomal regions of X have the copies of X and Y together.
@@ -369,14 +376,6 @@ def genotype(call: Call, ploidy: int) -> str:
     if ploidy == 1:
         return "1"
     return "0/1" if abs(call.copies - call.expected) == 1 else "./1"
-
-
-def ploidy(profile, sex: str, call: Call) -> int:
-    """Alleles of a genotype at a call, as the sample's other VCFs have them: by its sex and the PARs."""
-    role = next(item["role"] for item in profile.contigs() if item["name"] == call.contig)
-    if role == "autosome" or any(start <= call.start < end for start, end in profile.par(call.contig)):
-        return 2
-    return profile.ploidy(sex)[role]
 
 
 def record(call: Call, base: str, ploidy: int, bin_length: int, limits: Mapping) -> str:

@@ -49,10 +49,7 @@ def sizes(intervals: Iterable[Interval]) -> dict[str, int]:
 
 def intersect(left: Iterable[Interval], right: Iterable[Interval]) -> list[Interval]:
     """Bases that are in both; overlapping intervals of one side count once."""
-    by_contig: dict[str, list[tuple[int, int]]] = {}
-    for contig, start, end in right:
-        by_contig.setdefault(contig, []).append((start, end))
-    merged = {contig: _merge(parts) for contig, parts in by_contig.items()}
+    merged = _merged(right)
     return [
         (contig, max(start, s), min(end, e))
         for contig, start, end in left
@@ -63,12 +60,12 @@ def intersect(left: Iterable[Interval], right: Iterable[Interval]) -> list[Inter
 
 def subtract(left: Iterable[Interval], right: Iterable[Interval]) -> list[Interval]:
     """Bases that are in `left` and not in `right`."""
-    left, right = list(left), list(right)
+    left, right = list(left), _merged(right)
     ends = {contig: max(end for name, _, end in left if name == contig) for contig, _, _ in left}
     outside = []
     for contig, end in ends.items():
         start = 0
-        for taken_start, taken_end in [*_merge([(s, e) for name, s, e in right if name == contig]), (end, end)]:
+        for taken_start, taken_end in [*right.get(contig, []), (end, end)]:
             if taken_start > start:
                 outside.append((contig, start, taken_start))
             start = max(start, taken_end)
@@ -77,10 +74,14 @@ def subtract(left: Iterable[Interval], right: Iterable[Interval]) -> list[Interv
 
 def joined(intervals: Iterable[Interval]) -> list[Interval]:
     """The intervals of each contig with those that touch or overlap made one; contigs in the order they first come."""
+    return [(contig, start, end) for contig, parts in _merged(intervals).items() for start, end in parts]
+
+
+def _merged(intervals: Iterable[Interval]) -> dict[str, list[tuple[int, int]]]:
     by_contig: dict[str, list[tuple[int, int]]] = {}
     for contig, start, end in intervals:
         by_contig.setdefault(contig, []).append((start, end))
-    return [(contig, start, end) for contig, parts in by_contig.items() for start, end in _merge(parts)]
+    return {contig: _merge(parts) for contig, parts in by_contig.items()}
 
 
 def _merge(parts: list[tuple[int, int]]) -> list[tuple[int, int]]:

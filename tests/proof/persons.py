@@ -95,8 +95,6 @@ class Lab:
         samples = list(samples)
         results = self.folder / "results" / "alignment"
         results.mkdir(parents=True)
-        passed = self.folder / "results" / "gate"
-        passed.mkdir()
         (self.folder / "reference").mkdir()
         fasta = Path(shutil.copyfile(self.fasta, self.folder / "reference" / "genome.fa"))
         tool("samtools", "faidx", fasta)
@@ -109,7 +107,6 @@ class Lab:
         cases: dict[str, list[Sample]] = {}
         for sample in samples:
             cases.setdefault(sample.case, []).append(sample)
-            (passed / f"{sample.case}.aligned").touch()
         rows = (
             {
                 **make_demo.CASE,
