@@ -149,3 +149,26 @@ rule copy_number:
         profile=profile_parts("id", "reference", "ploidy", "copy_number", "copy_number_vcf"),
     script:
         "../scripts/copy_number.py"
+
+
+rule deletions_duplications:
+    input:
+        structural=case_of_sample("results/sv/{case}.sv.vcf.gz"),
+        no_structural=case_of_sample("results/sv/{case}.not_called.json"),
+        copy_number="results/copy_number/{sample}.cnv.vcf.gz",
+        no_copy_number="results/copy_number/{sample}.not_called.json",
+    output:
+        "results/qc/{sample}.dosage.json",
+    log:
+        "logs/qc/{sample}.deletions_duplications.log",
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        overlap=PROFILE.data["copy_number"]["reciprocal_overlap"],
+        least=config["copy_number"]["bin"] * PROFILE.data["copy_number"]["minimum_bins"],
+    script:
+        "../scripts/deletions_duplications.py"

@@ -11,6 +11,7 @@ rule multiqc:
         families=family_report,
         mitochondria=mitochondrion_reports,
         copies=case_files("results/copy_number/{sample}.json"),
+        dosage=case_files("results/qc/{sample}.dosage.json"),
         homozygosity=case_files("results/qc/{sample}.homozygosity.json"),
         databases=["results/identity/population.json"] if POPULATION else [],
         structural=germline_of_case("results/qc/{sample}.sv.json"),

@@ -23,6 +23,7 @@ try:
         families=source.families,
         mitochondria=source.mitochondria,
         copies=source.copies,
+        dosage=source.dosage,
         homozygosity=source.homozygosity,
         preflight=[source.preflight],
         databases=source.databases,

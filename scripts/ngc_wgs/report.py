@@ -36,6 +36,7 @@ SHOWN_CHROMOSOMES = 5
 """Chromosomes that are named with their runs of homozygosity."""
 HUES = ("#1f77b4", "#2ca02c", "#9467bd", "#8c564b", "#e377c2", "#17becf", "#bcbd22", "#ff7f0e")
 RULE_ID = re.compile(r"\b(?:NGC|VCF)-[A-Z]+-\d{3}\b")
+WAYS = {"reads": "read pairs", "depth": "depth"}
 COPY_SIZES = ((0, "below 10 kb"), (10_000, "10 kb to 100 kb"), (100_000, "100 kb to 1 Mb"), (1_000_000, "1 Mb or more"))
 """Least size (bp) and name of the classes that deletions and duplications are counted in."""
 VARIANTS = {
@@ -63,7 +64,7 @@ class Facts:
     by depth, autosomes, as mean_autosome_coverage counts. inserts: per sample inward pairs by insert size (bp).
     identity: results/identity/CASE.json of each case. families: results/family/CASE.json of each that has a joint VCF.
     mitochondria: results/mitochondrion/SAMPLE.json by sample. structural: results/qc/SAMPLE.sv.json of each.
-    copies: per sample its results/copy_number/SAMPLE.json.
+    copies: per sample its results/copy_number/SAMPLE.json. dosage: results/qc/SAMPLE.dosage.json of each.
     homozygosity: per sample its results/qc/SAMPLE.homozygosity.json.
     unreadable: names of files that were there and could not be read.
     """
@@ -79,6 +80,7 @@ class Facts:
     mitochondria: dict[str, dict] = field(default_factory=dict)
     structural: list[dict] = field(default_factory=list)
     copies: dict[str, dict] = field(default_factory=dict)
+    dosage: list[dict] = field(default_factory=list)
     homozygosity: dict[str, dict] = field(default_factory=dict)
     tools: list[dict] = field(default_factory=list)
     databases: list[dict] = field(default_factory=list)
@@ -112,6 +114,7 @@ def gather(
     families: Iterable[Path] = (),
     mitochondria: Iterable[Path] = (),
     copies: Iterable[Path] = (),
+    dosage: Iterable[Path] = (),
     homozygosity: Iterable[Path] = (),
     preflight: Iterable[Path] = (),
     databases: Iterable[Path] = (),
@@ -147,6 +150,7 @@ def gather(
     facts.structural += [found for _, found in read(structural, json.loads)]
     facts.homozygosity |= {_sample(path): found for path, found in read(homozygosity, json.loads)}
     facts.copies |= {_sample(path): found for path, found in read(copies, json.loads)}
+    facts.dosage += [found for _, found in read(dosage, json.loads)]
     facts.databases += [found for _, found in read(databases, json.loads) if found["name"]]
     for _, found in read(preflight, json.loads):
         facts.tools = found["tools"]
@@ -186,6 +190,7 @@ def gather_run(facts: Facts, cases: Mapping[str, str], units: Iterable[str], res
         families=[path for path in there("family/{}.json", own) if path.stat().st_mtime_ns >= made.get(path.stem, 0)],
         mitochondria=there("mitochondrion/{}.json", cases),
         copies=there("copy_number/{}.json", cases),
+        dosage=there("qc/{}.dosage.json", cases),
         homozygosity=there("qc/{}.homozygosity.json", cases),
         preflight=there("intake/{}.json", ["preflight"]),
         databases=there("identity/{}.json", ["population"]),
@@ -230,6 +235,7 @@ def sections(facts: Facts) -> list[dict]:
         structural(facts),
         aneuploidies(facts),
         copy_number(facts),
+        dosage(facts),
         homozygosity(facts),
         versions(facts),
         definitions(facts),
@@ -669,6 +675,53 @@ def copy_number(facts: Facts) -> dict:
         ],
     }
     return _plot(key, title, about, "", "linegraph", pconfig, [data])
+
+
+def dosage(facts: Facts) -> dict:
+    """Deletions and duplications by read pairs beside those by depth: counts, and in a case's report each of them."""
+    about = (
+        "Deletions and duplications that pass by read pairs, by depth, or by both. What read pairs alone tell may lie"
+        " where depth tells nothing; what depth alone tells has its ends in repeats, or is none."
+    )
+    body, counts, rows = "", [], []
+    for item in facts.dosage:
+        sample = escape(item["sample"])
+        for way, reason in item["not_called"].items():
+            body += f"<p>{sample}: not called by {WAYS[way]}: {escape(reason)}</p>"
+        found = [
+            "both" if row["reads"] and row["depth"] else "reads" if row["reads"] else "depth"
+            for row in item["variants"]
+        ]
+        counts.append((sample, number(item["least"]), *(str(found.count(way)) for way in ("both", "reads", "depth"))))
+        rows += [
+            (
+                sample,
+                row["type"],
+                escape(_place(row)),
+                number(row["end"] - row["start"]),
+                _by_reads(row),
+                _by_depth(row),
+            )
+            for row in item["variants"]
+        ]
+    body += folded(("Sample", "From, bp", "Both", "Read pairs alone", "Depth alone"), counts)
+    if not facts.verdicts:
+        body += folded(("Sample", "Type", "Place", "bp", "By read pairs", "By depth"), rows)
+    return _html("ngc_dosage", "Deletions and duplications", about, body or "<p>Nothing was called.</p>")
+
+
+def _place(row: Mapping) -> str:
+    return f"{row['contig']}:{row['start'] + 1:,}-{row['end']:,}"
+
+
+def _by_reads(row: Mapping) -> str:
+    found = row["reads"]
+    return found and escape(" ".join([found["genotype"], found["id"], *found["filters"]])) or ""
+
+
+def _by_depth(row: Mapping) -> str:
+    found = row["depth"]
+    return found and escape(" ".join([f"{found['copies']} of {found['expected']} copies", *found["filters"]])) or ""
 
 
 def homozygosity(facts: Facts) -> dict:

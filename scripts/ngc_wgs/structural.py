@@ -213,3 +213,77 @@ def counts(calls: Iterable[pysam.VariantRecord], sample: str) -> dict[str, dict[
         of_kind = found.setdefault(kind, {})
         of_kind[name] = of_kind.get(name, 0) + 1
     return found
+
+
+def beside_depth(
+    calls: Iterable[pysam.VariantRecord],
+    depth: Iterable[pysam.VariantRecord],
+    sample: str,
+    overlap: float,
+    least: int,
+) -> list[dict]:
+    """Deletions and duplications of a sample that pass by read pairs or by depth, one row where both mean the same one.
+
+    calls, depth: records of its structural VCF and of its copy-number VCF. Two of one type are the same where each
+    covers at least the share `overlap` of the other; those that fit best are joined first. least: bp from which depth
+    can see a variant; shorter calls by read pairs are left out.
+
+    A row has contig, start, end (0-based half-open; those of read pairs where there are both), type, and `reads` (id,
+    genotype, filters) and `depth` (copies, expected, filters), None where that way found nothing.
+    """
+    by_reads = [
+        call
+        for call in calls
+        if call.info["SVTYPE"] in ("DEL", "DUP") and 1 in call.samples[sample]["GT"] and call.stop - call.pos >= least
+    ]
+    by_depth = list(depth)
+    near: dict[tuple[str, str], list[int]] = {}
+    for at, call in enumerate(by_depth):
+        near.setdefault((call.contig, call.info["SVTYPE"]), []).append(at)
+    fits = []
+    for one, call in enumerate(by_reads):
+        for other in near.get((call.contig, call.info["SVTYPE"]), []):
+            both = _shared(call, by_depth[other])
+            if both >= overlap:
+                fits.append((-both, one, other))
+    partner: dict[int, int] = {}
+    for _, one, other in sorted(fits):
+        if one not in partner and other not in partner.values():
+            partner[one] = other
+    pairs = [(call, by_depth[partner[at]] if at in partner else None) for at, call in enumerate(by_reads)]
+    pairs += [(None, call) for at, call in enumerate(by_depth) if at not in partner.values()]
+    rows = []
+    for reads, bins in pairs:
+        place = reads or bins
+        row = {
+            "contig": place.contig,
+            "start": place.pos,
+            "end": place.stop,
+            "type": place.info["SVTYPE"],
+            "reads": reads
+            and {"id": reads.id, "genotype": _genotype(reads, sample), "filters": _filters(reads, sample)},
+            "depth": bins
+            and {
+                "copies": bins.samples[sample]["CN"],
+                "expected": bins.samples[sample]["ECN"],
+                "filters": _filters(bins, sample),
+            },
+        }
+        if any(found is not None and not found["filters"] for found in (row["reads"], row["depth"])):
+            rows.append((place.rid, place.pos, place.stop, row["type"], row))
+    return [row for *_, row in sorted(rows, key=lambda entry: entry[:4])]
+
+
+def _shared(one: pysam.VariantRecord, other: pysam.VariantRecord) -> float:
+    both = min(one.stop, other.stop) - max(one.pos, other.pos)
+    return both / max(one.stop - one.pos, other.stop - other.pos)
+
+
+def _genotype(call: pysam.VariantRecord, sample: str) -> str:
+    return "/".join("." if allele is None else str(allele) for allele in call.samples[sample]["GT"])
+
+
+def _filters(call: pysam.VariantRecord, sample: str) -> list[str]:
+    """Filters of a record and of its genotype, none where both pass."""
+    own = call.samples[sample].get("FT") or "PASS"
+    return sorted({*call.filter, *own.split(";")} - {"PASS"})

@@ -23,7 +23,8 @@ in_browser = pytest.mark.skipif(browser.CHROMIUM is None, reason=browser.MISSING
 SECTIONS = [
     "ngc_verdicts", "ngc_identity", "ngc_relations", "ngc_sex", "ngc_contamination", "ngc_coverage", "ngc_cumulative",
     "ngc_inserts", "ngc_duplicates", "ngc_q30", "ngc_variants", "ngc_family", "ngc_mitochondrion", "ngc_structural",
-    "ngc_aneuploidies", "ngc_copy_number", "ngc_homozygosity", "ngc_versions", "ngc_definitions",
+    "ngc_aneuploidies", "ngc_copy_number", "ngc_dosage", "ngc_homozygosity", "ngc_versions",
+    "ngc_definitions",
 ]  # fmt: skip
 NATIVE = ["fastp", "samtools", "mosdepth", "bcftools"]
 

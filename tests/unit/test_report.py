@@ -50,7 +50,7 @@ def test_numbers_are_as_in_the_json_and_never_ten_digits_in_a_row():
 def test_every_section_is_there_when_nothing_was_measured(made):
     empty = report.Facts(made.profile, verdicts=[("C00000K", "STOPPED", ("not checked",))])
     keys = [item["id"] for item in report.sections(empty)]
-    assert keys[0] == "ngc_verdicts" and keys[-1] == "ngc_definitions" and len(keys) == 19
+    assert keys[0] == "ngc_verdicts" and keys[-1] == "ngc_definitions" and len(keys) == 20
     for item in report.sections(empty):
         assert item["plot_type"] == "html" and item["data"]
     assert "STOPPED" in text(section(empty, "ngc_verdicts"))
@@ -60,7 +60,7 @@ def test_a_profile_of_other_metrics_leaves_every_section(made):
     other = {**made.profile, "metrics": {}}
     facts = report.gather_run(report.Facts(other), made.samples, made.units, made.results)
     found = report.sections(facts)
-    assert len(found) == 19 and "no zones" in text(found[3])
+    assert len(found) == 20 and "no zones" in text(found[3])
     assert "NOT_MEASURED cross_contamination_rate: the profile does not have it" in text(found[4])
 
 
@@ -225,6 +225,35 @@ def test_structural_variants_are_counted_by_type_and_size_or_said_not_to_be_call
     assert "<td>S000001</td><td>DEL</td><td>5</td><td>3</td><td>0</td><td>2</td><td>0</td><td>0</td><td>0</td>" in said
     assert "<td>S000001</td><td>BND</td><td>1</td><td>0</td><td>0</td><td>0</td><td>0</td><td>0</td><td>1</td>" in said
     assert "<td>S000001</td><td>DUP</td><td>0</td>" in said and "<td>S000002</td>" not in said
+
+
+def test_deletions_and_duplications_are_shown_by_what_tells_them(facts):
+    row = {"contig": "chr21", "start": 41_000, "end": 52_000, "type": "DEL"}
+    reads, depth = (
+        {"id": "DEL7", "genotype": "0/1", "filters": []},
+        {"copies": 1, "expected": 2, "filters": ["few_bins"]},
+    )
+    facts.dosage = [
+        {
+            "sample": "S000001",
+            "least": 4000,
+            "not_called": {},
+            "variants": [
+                {**row, "reads": reads, "depth": depth},
+                {**row, "start": 60_000, "end": 70_000, "reads": reads, "depth": None},
+                {**row, "type": "DUP", "reads": None, "depth": {**depth, "copies": 3, "filters": []}},
+            ],
+        },
+        {"sample": "S000002", "least": 4000, "not_called": {"reads": "too few read pairs"}, "variants": []},
+    ]
+    said = text(section(facts, "ngc_dosage"))
+    assert "S000002: not called by read pairs: too few read pairs" in said
+    assert "<td>S000001</td><td>4,000</td><td>1</td><td>1</td><td>1</td>" in said
+    place = "<td>S000001</td><td>DEL</td><td>chr21:41,001-52,000</td><td>11,000</td>"
+    assert f"{place}<td>0/1 DEL7</td><td>1 of 2 copies few_bins</td>" in said
+    assert "<td>10,000</td><td>0/1 DEL7</td><td></td>" in said and "<td></td><td>3 of 2 copies</td>" in said
+    facts.verdicts = [("CASE1", "accepted", [])]
+    assert "chr21" not in text(section(facts, "ngc_dosage"))
 
 
 def test_the_classes_of_size_are_those_that_are_counted():

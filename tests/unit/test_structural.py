@@ -207,3 +207,75 @@ def test_counts_are_of_passing_variants_that_the_sample_carries(made, tmp_path):
         "BND": {"two contigs": 1},
     }
     assert counts("MUM") == {"DEL": {"1-9 kb": 1}, "INV": {"300-999 bp": 1}}
+
+
+PLAIN = "\n".join(
+    [
+        "##fileformat=VCFv4.2",
+        *(f'##FILTER=<ID={name},Description="">' for name in ("LowQual", "few_bins")),
+        '##INFO=<ID=SVTYPE,Number=1,Type=String,Description="">',
+        '##INFO=<ID=END,Number=1,Type=Integer,Description="">',
+        *(f'##FORMAT=<ID={key},Number=1,Type={kind},Description="">' for key, kind in (
+            ("GT", "String"), ("FT", "String"), ("CN", "Integer"), ("ECN", "Integer"),
+        )),
+        *(f"##contig=<ID={name},length={length}>" for name, length in LENGTHS.items()),
+        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tSON\n",
+    ]
+)  # fmt: skip
+
+
+def called(path, *calls):
+    """Records (contig, start, end, type, id, filter, FORMAT, values) as pysam reads them."""
+    lines = [
+        f"{contig}\t{start}\t{name}\tA\t<{kind}>\t.\t{passed}\tSVTYPE={kind};END={end}\t{keys}\t{values}\n"
+        for contig, start, end, kind, name, passed, keys, values in calls
+    ]
+    path.write_text(PLAIN + "".join(lines))
+    with pysam.VariantFile(str(path)) as vcf:
+        return list(vcf)
+
+
+def by_reads(start, end, kind="DEL", name="R", passed="PASS", values="0/1:PASS", contig="chr1"):
+    return contig, start, end, kind, name, passed, "GT:FT", values
+
+
+def by_depth(start, end, kind="DEL", passed="PASS", copies=1, contig="chr1"):
+    return contig, start, end, kind, ".", passed, "GT:CN:ECN", f"0/1:{copies}:2"
+
+
+def test_a_deletion_by_reads_and_one_by_depth_are_one_variant_where_each_covers_half_of_the_other(tmp_path):
+    def told(reads, depth):
+        found = structural.beside_depth(
+            called(tmp_path / "reads.vcf", *reads), called(tmp_path / "depth.vcf", *depth), "SON", 0.5, 1000
+        )
+        place = ("contig", "start", "end", "type")
+        ways = (("reads", "id"), ("depth", "copies"))
+        return [(*(row[key] for key in place), *(row[way] and row[way][key] for way, key in ways)) for row in found]
+
+    one = by_reads(1000, 5000)
+    assert told([one], [by_depth(2000, 6000)]) == [("chr1", 1000, 5000, "DEL", "R", 1)]
+    assert told([one], [by_depth(1000, 9000)]) == [("chr1", 1000, 5000, "DEL", "R", 1)]
+    apart = [("chr1", 1000, 5000, "DEL", "R", None), ("chr1", 1000, 9001, "DEL", None, 1)]
+    assert told([one], [by_depth(1000, 9001)]) == apart
+    assert len(told([one], [by_depth(1000, 5000, kind="DUP", copies=3)])) == 2
+    assert len(told([one], [by_depth(1000, 5000, contig="chrX")])) == 2
+    # The better of two that fit is the one; the other stands alone.
+    both = [by_reads(1000, 5000, name="A"), by_reads(1000, 4200, name="B")]
+    assert [row[4:] for row in told(both, [by_depth(1000, 4000)])] == [("B", 1), ("A", None)]
+    # Too short for depth, not carried, an inversion: not told by reads.
+    others = [by_reads(1000, 1999), by_reads(1000, 5000, values="0/0:PASS"), by_reads(1000, 5000, kind="INV")]
+    assert told(others, []) == []
+    assert told([by_reads(1000, 2000)], []) == [("chr1", 1000, 2000, "DEL", "R", None)]
+
+
+def test_what_passes_by_one_way_is_shown_with_the_filter_of_the_other(tmp_path):
+    def filters(reads, depth):
+        found = structural.beside_depth(
+            called(tmp_path / "reads.vcf", reads), called(tmp_path / "depth.vcf", depth), "SON", 0.5, 1000
+        )
+        return [(row["reads"]["filters"], row["depth"]["filters"]) for row in found]
+
+    poor = by_reads(1000, 5000, passed="LowQual", values="0/1:LowGQ")
+    assert filters(poor, by_depth(1000, 5000)) == [(["LowGQ", "LowQual"], [])]
+    assert filters(by_reads(1000, 5000), by_depth(1000, 5000, passed="few_bins")) == [([], ["few_bins"])]
+    assert filters(poor, by_depth(1000, 5000, passed="few_bins")) == []
