@@ -20,7 +20,6 @@ bin=$checkout/.tools/bin
 log=$checkout/.tools/log
 PATH=${PATH//"$bin:"/} # what the machine has, not what an earlier run made
 gatk_version=$(sed -n '/<artifactId>gatk</,/<version>/s/.*<version>\(.*\)<.*/\1/p' envs/pom.xml)
-gatk_jars=$cache/gatk-$gatk_version
 
 say() { printf 'install: %s\n' "$*"; }
 stop() {
@@ -28,6 +27,7 @@ stop() {
     exit 1
 }
 digest() { sha256sum | cut -c 1-16; }
+gatk_jars=$cache/gatk-$gatk_version.$(digest < envs/pom.xml)
 
 # ---- what is missing -----------------------------------------------------------------------
 

@@ -56,6 +56,16 @@ FASTA = config["reference"]["fasta"]
 FASTA_DICT = str(Path(FASTA).with_suffix(".dict"))
 INDEX_SUFFIXES = {"bwa": ("amb", "ann", "bwt", "pac", "sa"), "bwa-mem2": ("0123", "amb", "ann", "bwt.2bit.64", "pac")}
 ALIGNER_INDEX = multiext(FASTA, *(f".{suffix}" for suffix in INDEX_SUFFIXES[config["aligner"]]))
+PANEL_BINS = config["copy_number_panel"] and f"{config['copy_number_panel']}.bins.bed"
+# Files of the site that decide about results and go into a manifest's databases, by path.
+RESOURCES = {
+    path: name
+    for path, name in (
+        (config["sv_exclude"], "regions without structural variants"),
+        (config["copy_number_panel"], "panel of normals for copy number"),
+    )
+    if path
+}
 TOOLS = yaml.safe_load((HOUSE / "envs" / "tools.yaml").read_text())
 
 
@@ -96,6 +106,9 @@ def missing_files():
             known: "give the path of the VCF, or null",
             f"{known}.tbi": f"run: bcftools index -t {shlex.quote(known)}",
         }
+    if panel := config["copy_number_panel"]:
+        made = "run: snakemake ... results/panel_of_normals/copy_number.hdf5"
+        makers |= dict.fromkeys([panel, f"{panel}.bins.bed"], made)
     if key := config["signing_key"]:
         makers |= {path: "run: ngc-wgs keygen" for path in (key, str(signing.public_half(Path(key))))}
     return [
@@ -127,8 +140,9 @@ def load_everything():
         profile = ngc_profile.load(PROFILE_FILE, config["overlay"])
         return profile, tables.read_tables(*TABLE_FILES), tables.by_sample(tables.read_waivers(config["waivers"]))
     faults = unwritable_folders() + missing_files()
-    if not faults and config["sv_exclude"]:
-        faults = regions.bed_faults(config["sv_exclude"], f"{FASTA}.fai")
+    for bed in (config["sv_exclude"], PANEL_BINS):
+        if not faults and bed:
+            faults = regions.bed_faults(bed, f"{FASTA}.fai")
     if faults:
         raise WorkflowError("\n".join(faults))
     try:
@@ -339,6 +353,12 @@ def contamination_tables(wildcards):
     if config["contamination"] == "verifybamid2":
         return {"verifybamid2": f"{stem}.verifybamid2.selfSM"}
     return {"gatk": f"{stem}.gatk.contamination", "pileups": f"{stem}.pileups.table"}
+
+
+def panel_counts(wildcards):
+    """Counts of every germline sample of the tables."""
+    normals = [sample for sample, row in TABLES.samples.items() if row["sample_type"] == "germline"]
+    return expand("results/copy_number/{sample}.counts.tsv", sample=normals)
 
 
 def of_index(pattern):
@@ -594,6 +614,7 @@ def biology():
         "known_genotypes",
         "verifybamid2_resource",
         "sv_exclude",
+        "copy_number_panel",
     )
     return {key: value for key, value in config.items() if key not in paths}
 

@@ -8,6 +8,7 @@ rule copy_number_bins:
         dict=FASTA_DICT,
         evaluation="results/intake/regions/evaluation.bed",
         preflight="results/intake/preflight.json",
+        panel_bins=PANEL_BINS or [],
     output:
         bins="results/copy_number/bins.bed",
         gc="results/copy_number/bins.gc.tsv",
@@ -96,11 +97,37 @@ rule copy_number_counts:
         "../scripts/copy_number_counts.py"
 
 
+# For the runs to come (`copy_number_panel`), of all germline samples of this one. Never part of a case's own run.
+rule gatk_copy_panel:
+    input:
+        counts=panel_counts,
+        gc="results/copy_number/bins.gc.tsv",
+        bins="results/copy_number/bins.bed",
+    output:
+        panel="results/panel_of_normals/copy_number.hdf5",
+        bins="results/panel_of_normals/copy_number.hdf5.bins.bed",
+    log:
+        "logs/copy_number/gatk_copy_panel.log",
+    benchmark:
+        "benchmarks/copy_number/gatk_copy_panel.tsv"
+    conda:
+        "../envs/gatk.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(16000),
+        runtime=minutes(240),
+    params:
+        java=java,
+    script:
+        "../scripts/gatk_copy_panel.sh"
+
+
 rule gatk_copy_segments:
     input:
         counts="results/copy_number/{sample}.counts.tsv",
         unused="results/copy_number/{sample}.unused.bed",
         gc="results/copy_number/bins.gc.tsv",
+        panel=config["copy_number_panel"] or [],
     output:
         denoised=temp("results/copy_number/{sample}.denoised.tsv"),
         segments=temp("results/copy_number/{sample}.segments.tsv"),

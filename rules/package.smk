@@ -11,7 +11,7 @@ rule package:
         preflight="results/intake/preflight.json",
         identity="results/intake/reference.json",
         population="results/identity/population.json",
-        sv_exclude=[config["sv_exclude"]] if config["sv_exclude"] else [],
+        resources=list(RESOURCES),
         fasta=FASTA,
         fai=f"{FASTA}.fai",
         profile=PROFILE_FILE,
@@ -31,6 +31,7 @@ rule package:
     params:
         case=case_rows,
         configuration=biology(),
+        resources=RESOURCES,
         submission="results/submissions/{case}",
     script:
         "../scripts/package.py"

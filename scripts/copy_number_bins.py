@@ -12,6 +12,11 @@ source, output = snakemake.input, snakemake.output
 profile = ngc_profile.load(snakemake.config["profile"], snakemake.config["overlay"])
 bins = copy_number.bins(regions.read_bed(source.evaluation), profile, snakemake.params.length)
 regions.write_bed(output.bins, bins)
+if source.panel_bins and regions.read_bed(source.panel_bins) != bins:
+    sys.exit(
+        f"{snakemake.config['copy_number_panel']}: its bins are not those of this run (reference, evaluation_regions"
+        " and copy_number.bin decide). Mend: make the panel anew with these, or write copy_number_panel: null."
+    )
 shares = (f"{share:.4f}" for share in copy_number.gc_contents(source.fasta, bins))
 rows = zip(bins, shares, strict=True)
 copy_number.write_gatk(Path(output.gc), Path(source.dict).read_text(), "GC_CONTENT", rows)

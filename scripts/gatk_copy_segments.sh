@@ -13,8 +13,10 @@ fi
 scratch=$(mktemp -d "${snakemake_resources[tmpdir]}/copy_number.XXXXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 
-gatk --java-options "${snakemake_params[java]}" DenoiseReadCounts -I "${snakemake_input[counts]}" \
-    --annotated-intervals "${snakemake_input[gc]}" \
+# A panel knows the GC of its bins.
+correction=(--annotated-intervals "${snakemake_input[gc]}")
+[[ -z ${snakemake_input[panel]-} ]] || correction=(--count-panel-of-normals "${snakemake_input[panel]}")
+gatk --java-options "${snakemake_params[java]}" DenoiseReadCounts -I "${snakemake_input[counts]}" "${correction[@]}" \
     --standardized-copy-ratios "$scratch/standardized.tsv" --denoised-copy-ratios "${snakemake_output[denoised]}"
 
 awk -F '\t' -v OFS='\t' '

@@ -25,13 +25,9 @@ if replaced := [path for unit, report in intake.items() for path in fastq.replac
         f"Package refuses case {snakemake.wildcards.case}: changed since intake read them: {', '.join(replaced)}."
         " Mend: start the same command again, which reads them anew."
     )
-excluded = [
-    {
-        "name": "regions without structural variants",
-        "version": "of the site",
-        "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
-    }
-    for path in source.sv_exclude
+resources = [
+    {"name": name, "version": "of the site", "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
+    for path, name in snakemake.params.resources.items()
 ]
 folder = Path(snakemake.params.submission)
 digest = package.build(
@@ -45,7 +41,7 @@ digest = package.build(
     qc=qc,
     preflight=read(source.preflight),
     identity=read(source.identity),
-    databases=[read(source.population), *excluded],
+    databases=[read(source.population), *resources],
     evaluation=next(iter(qc.values()))["evaluation_regions"],
     configuration=snakemake.params.configuration,
     house=Path(snakemake.scriptdir).parent,
