@@ -109,7 +109,7 @@ def tumour_in_normal(found: Iterable[Candidate], limits: Mapping[str, Any]) -> d
     Of an allele at fraction f in the tumour, a normal with a share t of it has t * f. Mutect2 leaves out an allele of
     which the normal has too many reads (`most_reads`), so the likelihood of the counts is that of a binomial cut off
     there. What is as frequent in the normal as in the tumour for another reason, an artefact of both, is a second part
-    of the mixture, whose share is fitted beside t. The error is half the width at which the log likelihood falls by 0.5.
+    of the mixture, whose share is fitted beside t. The error is half the width where the log likelihood falls by 0.5.
     """
     import numpy as np
 
