@@ -447,6 +447,12 @@ def f1r2_options(wildcards, input):
     return " ".join(f"-I {shlex.quote(str(path))}" for path in input.f1r2)
 
 
+def tumour_segments(wildcards):
+    """Where a tumour has more of one copy than of the other, as FilterMutectCalls takes it; nothing without a population."""
+    folder = "identity" if normal_of(wildcards.sample) else "somatic"
+    return [f"results/{folder}/{wildcards.sample}.segments.table"] if POPULATION else []
+
+
 def contamination_options(wildcards, input):
     """FilterMutectCalls' options for contamination and copies, where they are measured."""
     if not POPULATION:
