@@ -88,6 +88,7 @@ rule metrics:
         calls=of_germline("results/qc/{sample}.bcftools_stats.txt"),
         mendel=mendel_report,
         structural=of_germline("results/qc/{sample}.sv.json"),
+        somatic=of_tumour("results/somatic/{sample}.json"),
         preflight="results/intake/preflight.json",
         profile=PROFILE_FILE,
         overlay=OVERLAY,
