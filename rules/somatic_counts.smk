@@ -20,7 +20,7 @@ rule count_somatic:
         mem_mb=memory(1000),
         runtime=minutes(30),
     params:
-        normal=normal_of_tumour,
+        normal=normal_name,
         contigs=somatic_contigs(),
         depth=PROFILE.data["somatic"]["depth"],
     script:
