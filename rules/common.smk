@@ -570,7 +570,42 @@ def family_of_child(wildcards):
     return [joint, f"{joint}.tbi"] if parents_of_child(wildcards) else []
 
 
+def tumours_of_case(wildcards):
+    """Tumour samples of a case, in the order of the table."""
+    return [row["sample"] for row in case_members(wildcards) if row["sample_type"] == "tumour"]
+
+
+def of_tumours(pattern):
+    """Input function: `pattern` over the tumours of the wildcards' case."""
+
+    def files(wildcards):
+        return expand(pattern, sample=tumours_of_case(wildcards))
+
+    return files
+
+
+def of_tumour(pattern):
+    """Input function: `pattern` with the wildcards' sample, nothing of another than a tumour."""
+
+    def files(wildcards):
+        tumour = TABLES.samples[wildcards.sample]["sample_type"] == "tumour"
+        return [pattern.format(sample=wildcards.sample)] if tumour else []
+
+    return files
+
+
+def tumour_comparison(wildcards):
+    """What a person's tumours share; nothing where there is one or none."""
+    several = len(tumours_of_case(wildcards)) > 1
+    return [f"results/somatic/{wildcards.case}.tumours.json"] if several else []
+
+
 # ---- parameters of the tools ---------------------------------------------------------------
+
+
+def somatic_contigs():
+    """Contigs that have somatic records."""
+    return [contig["name"] for contig in PROFILE.contigs(*PROFILE.data["somatic_vcf"]["record_roles"])]
 
 
 def version_command(wildcards):
