@@ -16,6 +16,8 @@ include: "rules/calling.smk"
 include: "rules/conform.smk"
 include: "rules/family.smk"
 include: "rules/mitochondrion.smk"
+include: "rules/somatic.smk"
+include: "rules/somatic_counts.smk"
 include: "rules/structural.smk"
 include: "rules/copy_number.smk"
 include: "rules/homozygosity.smk"
@@ -35,6 +37,7 @@ localrules:
     delly_regions,
     mitochondrial_header,
     pedigree,
+    somatic_header,
     vcf_header,
 
 

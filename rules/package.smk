@@ -11,7 +11,7 @@ rule package:
         preflight="results/intake/preflight.json",
         identity="results/intake/reference.json",
         population="results/identity/population.json",
-        resources=list(RESOURCES),
+        resources=case_resource_files,
         fasta=FASTA,
         fai=f"{FASTA}.fai",
         profile=PROFILE_FILE,
@@ -31,7 +31,7 @@ rule package:
     params:
         case=case_rows,
         configuration=biology(),
-        resources=RESOURCES,
+        resources=case_resources,
         submission="results/submissions/{case}",
     script:
         "../scripts/package.py"

@@ -10,11 +10,13 @@ rule multiqc:
         identity=case_identity,
         families=family_report,
         mitochondria=mitochondrion_reports,
-        copies=case_files("results/copy_number/{sample}.json"),
-        dosage=case_files("results/qc/{sample}.dosage.json"),
-        homozygosity=case_files("results/qc/{sample}.homozygosity.json"),
+        copies=germline_of_case("results/copy_number/{sample}.json"),
+        dosage=germline_of_case("results/qc/{sample}.dosage.json"),
+        homozygosity=germline_of_case("results/qc/{sample}.homozygosity.json"),
         databases=["results/identity/population.json"] if POPULATION else [],
         structural=germline_of_case("results/qc/{sample}.sv.json"),
+        somatic=of_tumours("results/somatic/{sample}.json"),
+        tumours=tumour_comparison,
         preflight="results/intake/preflight.json",
         fastp=case_files("results/qc/{unit}.fastp.json"),
         more=case_files(
@@ -22,8 +24,8 @@ rule multiqc:
             "results/qc/{sample}.mosdepth.summary.txt",
             "results/qc/{sample}.mosdepth.global.dist.txt",
             "results/qc/{sample}.mosdepth.region.dist.txt",
-            "results/qc/{sample}.bcftools_stats.txt",
         ),
+        calls=germline_of_case("results/qc/{sample}.bcftools_stats.txt"),
     output:
         ensure("results/qc/{case}.multiqc.html", non_empty=True),
     log:

@@ -28,6 +28,8 @@ try:
         preflight=[source.preflight],
         databases=source.databases,
         structural=source.structural,
+        somatic=source.somatic,
+        tumours=source.tumours,
     )
 except report.ReportError as error:
     sys.exit(str(error))
@@ -37,6 +39,6 @@ report.write(
     Path(snakemake.output[0]),
     Path(params.config),
     sys.stderr,
-    files=[*source.fastp, *source.stats, *source.more],
+    files=[*source.fastp, *source.stats, *source.more, *source.calls],
     scratch=snakemake.resources.tmpdir,
 )

@@ -25,9 +25,16 @@ if replaced := [path for unit, report in intake.items() for path in fastq.replac
         f"Package refuses case {snakemake.wildcards.case}: changed since intake read them: {', '.join(replaced)}."
         " Mend: start the same command again, which reads them anew."
     )
+
+
+def digest_of(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 resources = [
-    {"name": name, "version": "of the site", "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
-    for path, name in snakemake.params.resources.items()
+    {"name": name, "version": "of the site", "sha256": digest_of(path)}
+    for name, path in snakemake.params.resources.items()
 ]
 folder = Path(snakemake.params.submission)
 digest = package.build(

@@ -20,6 +20,7 @@ SECTIONS = (
     ("NGC-SV", "Structural variants", "Alleles that are named, not spelt: their type, ends, lengths and mates."),
     ("NGC-GVCF", "Variants (gVCF)", "Each gVCF, beyond its format."),
     ("NGC-CNV", "Variants (copy number)", "Each copy-number VCF, beyond its format."),
+    ("NGC-SOM", "Variants (somatic)", "Each somatic VCF, beyond its format, and the table of mutation contexts."),
     ("VCF-SPEC", "The VCF format", "VCF 4.2 and 4.3 as specified; these alone count with `--spec-only`."),
 )
 BASES = {
@@ -109,7 +110,8 @@ def _metrics(profile: Profile) -> list[str]:
         "A metric has the worst status whose gate its value meets, PASS where it meets none, NOT_MEASURED without one.",
     ]
     for name, metric in profile.data["metrics"].items():
-        studies = f", {', '.join(metric['study_types'])} only" if metric.get("study_types") else ""
+        limits = [*metric.get("study_types", ()), *metric.get("sample_types", ())]
+        studies = f", {', '.join(limits)} only" if limits else ""
         required = ", required" if metric["required"] else ""
         lines += [
             "",
@@ -171,7 +173,7 @@ def _contents(profile: Profile) -> list[str]:
     ]
     limits = [
         [f"`{section}.{key}`", value]
-        for section in ("denovo", "mitochondrion", "structural", "copy_number", "homozygosity")
+        for section in ("denovo", "mitochondrion", "somatic", "structural", "copy_number", "homozygosity")
         for key, value in profile.data[section].items()
         if key != "filters"
     ]
