@@ -388,7 +388,7 @@ def test_a_record_that_contradicts_the_reference_stops_the_comparison(tmp_path: 
 @pytest.fixture(scope="module")
 def events() -> list[structural.Event]:
     made = genome.make_genome(structural.TINY, np.random.default_rng([1, 1]))
-    return structural.plant(made, np.random.default_rng([1, 2]))
+    return structural.plant(made, np.random.default_rng([1, 2]), structural.of_trio(made))
 
 
 def test_structural_variants_are_of_every_kind_apart_and_inherited(events):
