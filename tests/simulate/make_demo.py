@@ -84,10 +84,7 @@ class Person:
     sample_type: str = "germline"
     purity: float = 0
     """Share of the cells that are the tumour's."""
-
-    @property
-    def depth(self) -> float:
-        return DEPTH * (3 if self.sample_type == "tumour" else 1)
+    depth: float = DEPTH
 
 
 @dataclass(frozen=True)
@@ -138,11 +135,11 @@ TUMOURS = [
     Person("M2LWGZ9CTRKV", TUMOUR_CASE, "female", (Unit("LIB7", "1", 1, "ACTAAGAT+CCGCGGTT", FREE, "yes"),)),
     Person(
         "P7CBKX4HQNDF", TUMOUR_CASE, "female", (Unit("LIB8", "2", 1, "GTCGGAGC+TTATAACC", FREE, "yes"),),
-        sample_type="tumour", purity=0.7,
+        sample_type="tumour", purity=0.7, depth=3 * DEPTH,
     ),
     Person(
         "X5TJMH8RVYGW", ALONE_CASE, "male", (Unit("LIB9", "3", 1, "CTTGGTAT+GGACTTGG", FREE, "yes"),),
-        sample_type="tumour", purity=0.7,
+        sample_type="tumour", purity=0.7, depth=3 * DEPTH,
     ),
 ]  # fmt: skip
 MINOR_CELLS = 0.16  # of a mosaic parent, or of a library with an error that all share: 8 % of the reads
