@@ -109,7 +109,8 @@ def _metrics(profile: Profile) -> list[str]:
         "A metric has the worst status whose gate its value meets, PASS where it meets none, NOT_MEASURED without one.",
     ]
     for name, metric in profile.data["metrics"].items():
-        studies = f", {', '.join(metric['study_types'])} only" if metric.get("study_types") else ""
+        limits = [*metric.get("study_types", ()), *metric.get("sample_types", ())]
+        studies = f", {', '.join(limits)} only" if limits else ""
         required = ", required" if metric["required"] else ""
         lines += [
             "",
@@ -171,7 +172,7 @@ def _contents(profile: Profile) -> list[str]:
     ]
     limits = [
         [f"`{section}.{key}`", value]
-        for section in ("denovo", "mitochondrion", "structural", "copy_number", "homozygosity")
+        for section in ("denovo", "mitochondrion", "somatic", "structural", "copy_number", "homozygosity")
         for key, value in profile.data[section].items()
         if key != "filters"
     ]
