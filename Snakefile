@@ -16,6 +16,7 @@ include: "rules/calling.smk"
 include: "rules/conform.smk"
 include: "rules/family.smk"
 include: "rules/mitochondrion.smk"
+include: "rules/somatic.smk"
 include: "rules/structural.smk"
 include: "rules/copy_number.smk"
 include: "rules/homozygosity.smk"
@@ -35,6 +36,7 @@ localrules:
     delly_regions,
     mitochondrial_header,
     pedigree,
+    somatic_header,
     vcf_header,
 
 

@@ -87,6 +87,7 @@ rule metrics:
         measured=case_of_sample("results/gate/{case}.measured.json"),
         calls=of_germline("results/qc/{sample}.bcftools_stats.txt"),
         mendel=mendel_report,
+        pair=pair_report,
         structural=of_germline("results/qc/{sample}.sv.json"),
         preflight="results/intake/preflight.json",
         profile=PROFILE_FILE,

@@ -18,8 +18,9 @@ try:
     if source.calls:
         called |= read(metrics.read_bcftools_stats, *source.calls)
         called |= read(metrics.read_structural, *source.structural)
-    if source.mendel:
-        called |= read(metrics.read_measured, *source.mendel)
+    for measured_after in (source.mendel, source.pair):
+        if measured_after:
+            called |= read(metrics.read_measured, *measured_after)
 except metrics.BadReport as error:
     sys.exit(str(error))
 measured["values"] |= {name: asdict(item) for name, item in called.items()}
