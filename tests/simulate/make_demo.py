@@ -538,6 +538,7 @@ def config() -> dict:
             "version": "1",
             "spacing": 100,  # every site: here they are inherited each by itself
         },
+        "somatic": {"panel_of_normals": None, "germline_resource": "population/germline.vcf.gz"},
         "calling": {"scatter": 2},
         "copy_number": {"bin": 500},
         "java_options": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # JVM start-up dominates on a genome this small
