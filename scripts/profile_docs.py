@@ -172,7 +172,15 @@ def _contents(profile: Profile) -> list[str]:
     ]
     limits = [
         [f"`{section}.{key}`", value]
-        for section in ("denovo", "mitochondrion", "somatic", "structural", "somatic_structural", "copy_number", "homozygosity")
+        for section in (
+            "denovo",
+            "mitochondrion",
+            "somatic",
+            "structural",
+            "somatic_structural",
+            "copy_number",
+            "homozygosity",
+        )
         for key, value in profile.data[section].items()
         if key != "filters"
     ]

@@ -262,7 +262,7 @@ def check_vcf(
     profile=None,
     *,
     kind: str = "vcf",
-    sample: str | Collection[str] | None = None,
+    sample: str | Collection[str] | Mapping[str, str] | None = None,
     sex: str | Mapping[str, str] | None = None,
     reference: str | Path | None = None,
     index: str | Path | None = None,
@@ -275,7 +275,8 @@ def check_vcf(
     """Every departure of one VCF from the specification and from the profile's section `kind` (`vcf`, `gvcf`, ...).
 
     profile: a `ngc_profile.Profile`; may be None with `spec_only`. sample: the manifest's pseudonym, of a joint VCF
-    those of all columns; sex: a code of the vocabulary, of a joint VCF by pseudonym; reference: an indexed FASTA;
+    those of all columns, of a tumour's VCF those by `tumour` and `normal`;
+    sex: a code of the vocabulary, of a joint VCF by pseudonym; reference: an indexed FASTA;
     index: the `.tbi` (default: beside the file). What is left out gives one finding NOT_CHECKED for its rule.
     name: the file as findings call it (default: its base name).
     digests: filled with `sha256` of the file and `vcf-records-sha256` (over decompressed lines that do not start

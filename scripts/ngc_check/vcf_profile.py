@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from ngc_check import vcf_copy_number
+from ngc_check import vcf_copy_number, vcf_somatic_structural
 from ngc_check.vcf_reference import Reference
 from ngc_check.vcf_spec import FORMAT_RESERVED, INTEGER, REF_ALLELE, Emit, Header, Record
 from ngc_check.vcf_structural import S_ALLELE, StructuralJudge, not_spelt
@@ -37,8 +37,9 @@ def not_normal(pos: int, ref: str, alt: str) -> str | None:
 class ProfileJudge:
     """Holds what one file is judged against.
 
-    kind: the profile's section on its content. sample: the pseudonym of the only column, or those of all; sex: of the
-    only one, or of each by pseudonym. reference: None where none is at hand (then REF is not judged).
+    kind: the profile's section on its content. sample: the pseudonym of the only column, those of all, or of a tumour's
+    VCF the columns' by `tumour` and `normal`; sex: of the only one, or of each by pseudonym.
+    reference: None where none is at hand (then REF is not judged).
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class ProfileJudge:
         emit: Emit,
         *,
         kind: str,
-        sample: str | Collection[str] | None,
+        sample: str | Collection[str] | Mapping[str, str] | None,
         sex: str | Mapping[str, str] | None,
         reference: Reference | None,
     ) -> None:
@@ -72,6 +73,12 @@ class ProfileJudge:
         self.copy_number = (
             vcf_copy_number.CopyNumberJudge(profile, header, emit, only) if kind == vcf_copy_number.KIND else None
         )
+        columns = sample if isinstance(sample, Mapping) else None
+        self.somatic_structural = (
+            vcf_somatic_structural.SomaticStructuralJudge(profile, header, emit, columns)
+            if kind == vcf_somatic_structural.KIND
+            else None
+        )
         self.contig = ""
         self.covered = 0
         """Last position of the contig that a gVCF record has covered, 0 before its first record."""
@@ -94,7 +101,11 @@ class ProfileJudge:
 
     def _samples(self) -> None:
         names, wanted, line = self.header.samples, self.sample, self.header.last_line
-        if self.spec["samples"] != "one":
+        if self.spec["samples"] == "tumour":
+            columns = None if wanted is None else list(wanted.values())
+            if columns is not None and sorted(names) != sorted(columns):
+                self.emit(P_SAMPLE, line, f"columns {', '.join(names)[:80]}, not {' and '.join(columns)}")
+        elif self.spec["samples"] != "one":
             for name in sorted(set(names) ^ set(names if wanted is None else wanted)):
                 who = "a sample that is none" if name in names else "no column"
                 self.emit(P_SAMPLE, line, f"{name!r}: {who} of the case's germline members")
@@ -196,6 +207,8 @@ class ProfileJudge:
         self._ploidy(record)
         if self.copy_number is not None:
             self.copy_number.judge(record)
+        if self.somatic_structural is not None:
+            self.somatic_structural.judge(record)
 
     def finish(self) -> None:
         """Every rule that needs all records."""

@@ -1,7 +1,7 @@
 """Somatic structural variants: delly's calls of a tumour beside its normal as records of the submission.
 
-Places are those of the germline file (`structural.places`). There is no genotype: delly knows two copies and no share of
-tumour cells, so the reads and their share are given and filters say what they are worth.
+Places are those of the germline file (`structural.places`). There is no genotype: delly knows two copies and no share
+of tumour cells, so the reads and their share are given and filters say what they are worth.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def share(variant: int, reference: int) -> float | None:
 
 
 def fraction(reads: Support, precise: bool) -> float | None:
-    """Share that supports the variant: of the reads over the junction where it is known to the base, else of the pairs."""
+    """Share that supports the variant: of the reads over the junction where it is precise, else of the pairs."""
     return share(reads[3], reads[2]) if precise else share(reads[1], reads[0])
 
 
@@ -71,7 +71,9 @@ def records(
             long = structural.size(place)
             if long is not None and long < profile.data["structural"]["minimum_length"]:
                 continue
-            info = ";".join([*place.info, f"PE={call.info.get('PE', 0)}", f"SR={call.info.get('SR', 0)}", f"MAPQ={mapq}"])
+            info = ";".join(
+                [*place.info, f"PE={call.info.get('PE', 0)}", f"SR={call.info.get('SR', 0)}", f"MAPQ={mapq}"]
+            )
             fields = [place.chrom, str(place.pos), place.name, base(place.chrom, place.pos), place.alt, str(quality)]
             fields += [passed, info, "DR:DV:RR:RV:AF", *cells]
             lines.append((rank[place.chrom], place.pos, place.name, "\t".join(fields)))

@@ -199,7 +199,11 @@ def records(
 
 def class_of(kind: str, long: int) -> str:
     """Name of the class of size of an event of `long` bp; of a breakend there is one."""
-    return NO_LENGTH if kind == "BND" else max((least, title) for least, title in SIZES if least <= max(long, SIZES[0][0]))[1]
+    return (
+        NO_LENGTH
+        if kind == "BND"
+        else max((least, title) for least, title in SIZES if least <= max(long, SIZES[0][0]))[1]
+    )
 
 
 def counts(calls: Iterable[pysam.VariantRecord], sample: str) -> dict[str, dict[str, int]]:
