@@ -136,7 +136,6 @@ def load_everything():
         if faults := unusable_bin(profile):
             raise WorkflowError("\n".join(faults))
         loaded = tables.load_tables(*TABLE_FILES, profile)
-        tables.refuse_unsupported(loaded)
         waivers = tables.by_sample(tables.load_waivers(config["waivers"], loaded, profile))
         for warning in loaded.warnings:
             logger.warning(str(warning))
@@ -330,10 +329,14 @@ def mendel_report(wildcards):
     return [f"results/identity/{case}.mendel.json"] if TABLES.cases[case]["study_type"] == "trio" else []
 
 
-def structural_counts(wildcards):
-    """Counts of a sample's structural variants; none of a tumour."""
-    germline = TABLES.samples[wildcards.sample]["sample_type"] == "germline"
-    return [f"results/qc/{wildcards.sample}.sv.json"] if germline else []
+def of_germline(pattern):
+    """Input function: `pattern` with the wildcards' sample, nothing of a tumour."""
+
+    def files(wildcards):
+        germline = TABLES.samples[wildcards.sample]["sample_type"] == "germline"
+        return [pattern.format(sample=wildcards.sample)] if germline else []
+
+    return files
 
 
 def contamination_tables(wildcards):
@@ -353,9 +356,25 @@ def of_index(pattern):
     return files
 
 
+def of_kinds(patterns, wildcards):
+    """`patterns` by file type, of those that the profile wants of the case and for samples of the types that have them."""
+    found = []
+    for name, spec in files_of_case(wildcards).items():
+        if name not in patterns:
+            continue
+        if spec["per"] == "case":
+            found.append(patterns[name].format(case=wildcards.case))
+        else:
+            rows = case_members(wildcards)
+            found += [
+                patterns[name].format(sample=row["sample"]) for row in rows if row["sample_type"] in spec["sample_types"]
+            ]
+    return found
+
+
 def case_products(wildcards):
     """Every file that the submission of a case holds, as the profile has it for the study and the reference."""
-    return case_files(*(PRODUCTS[name] for name in files_of_case(wildcards)))(wildcards)
+    return of_kinds(PRODUCTS, wildcards)
 
 
 def files_of_case(wildcards):
@@ -370,14 +389,12 @@ def family_report(wildcards):
 
 def mitochondrion_reports(wildcards):
     """What the report shows of the mitochondria of a case; nothing where the reference has none."""
-    wanted = "mitochondrial_vcf" in files_of_case(wildcards)
-    return case_files("results/mitochondrion/{sample}.json")(wildcards) if wanted else []
+    return of_kinds({"mitochondrial_vcf": "results/mitochondrion/{sample}.json"}, wildcards)
 
 
 def case_not_called(wildcards):
     """What says of the case's files that may be left out whether they were called."""
-    wanted = files_of_case(wildcards)
-    return case_files(*(path for name, path in NOT_CALLED.items() if name in wanted))(wildcards)
+    return of_kinds(NOT_CALLED, wildcards)
 
 
 def germline_of_case(pattern):

@@ -85,9 +85,9 @@ rule alignment_clearance:
 rule metrics:
     input:
         measured=case_of_sample("results/gate/{case}.measured.json"),
-        calls="results/qc/{sample}.bcftools_stats.txt",
+        calls=of_germline("results/qc/{sample}.bcftools_stats.txt"),
         mendel=mendel_report,
-        structural=structural_counts,
+        structural=of_germline("results/qc/{sample}.sv.json"),
         preflight="results/intake/preflight.json",
         profile=PROFILE_FILE,
         overlay=OVERLAY,

@@ -10,8 +10,8 @@ rule multiqc:
         identity=case_identity,
         families=family_report,
         mitochondria=mitochondrion_reports,
-        copies=case_files("results/copy_number/{sample}.json"),
-        homozygosity=case_files("results/qc/{sample}.homozygosity.json"),
+        copies=germline_of_case("results/copy_number/{sample}.json"),
+        homozygosity=germline_of_case("results/qc/{sample}.homozygosity.json"),
         databases=["results/identity/population.json"] if POPULATION else [],
         structural=germline_of_case("results/qc/{sample}.sv.json"),
         preflight="results/intake/preflight.json",
@@ -21,8 +21,8 @@ rule multiqc:
             "results/qc/{sample}.mosdepth.summary.txt",
             "results/qc/{sample}.mosdepth.global.dist.txt",
             "results/qc/{sample}.mosdepth.region.dist.txt",
-            "results/qc/{sample}.bcftools_stats.txt",
         ),
+        calls=germline_of_case("results/qc/{sample}.bcftools_stats.txt"),
     output:
         ensure("results/qc/{case}.multiqc.html", non_empty=True),
     log:

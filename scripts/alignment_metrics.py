@@ -35,14 +35,21 @@ def values_of(sample, units, present):
     return found | read(metrics.read_measured, files[f"{sample}.contamination.json"])
 
 
-samples = {}
+samples, found = {}, {}
+normal = next((row["sample"] for row in snakemake.params.samples if row["sample_type"] == "germline"), None)
 try:
     for row in snakemake.params.samples:
         present = {contig: lengths[contig] for contig in regions.present(profile, row["sex"]) if contig in lengths}
-        samples[row["sample"]] = {
-            "evaluation_regions": {**snakemake.params.evaluation, "bases": sum(lengths.values())},
-            "values": {name: asdict(item) for name, item in values_of(row["sample"], row["units"], present).items()},
-        }
+        found[row["sample"]] = values_of(row["sample"], row["units"], present)
 except metrics.BadReport as error:
     sys.exit(str(error))
+for row in snakemake.params.samples:
+    values = found[row["sample"]]
+    if row["sample_type"] == "tumour" and normal:
+        both = values["mean_coverage"], found[normal]["mean_coverage"]
+        values["tumour_over_normal_coverage"] = metrics.tumour_over_normal(*both)
+    samples[row["sample"]] = {
+        "evaluation_regions": {**snakemake.params.evaluation, "bases": sum(lengths.values())},
+        "values": {name: asdict(item) for name, item in values.items()},
+    }
 Path(snakemake.output[0]).write_text(json.dumps({"case": case, "samples": samples}, indent=2) + "\n")

@@ -14,8 +14,10 @@ sys.stderr = open(snakemake.log[0], "w", buffering=1)
 source, params = snakemake.input, snakemake.params
 measured = json.loads(Path(source.measured).read_text())["samples"][params.sample["sample"]]
 try:
-    called = read(metrics.read_bcftools_stats, source.calls)
-    called |= read(metrics.read_structural, *source.structural)
+    called = {}
+    if source.calls:
+        called |= read(metrics.read_bcftools_stats, *source.calls)
+        called |= read(metrics.read_structural, *source.structural)
     if source.mendel:
         called |= read(metrics.read_measured, *source.mendel)
 except metrics.BadReport as error:

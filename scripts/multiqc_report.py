@@ -36,6 +36,6 @@ report.write(
     Path(snakemake.output[0]),
     Path(params.config),
     sys.stderr,
-    files=[*source.fastp, *source.stats, *source.more],
+    files=[*source.fastp, *source.stats, *source.more, *source.calls],
     scratch=snakemake.resources.tmpdir,
 )

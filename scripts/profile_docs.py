@@ -110,7 +110,8 @@ def _metrics(profile: Profile) -> list[str]:
         "A metric has the worst status whose gate its value meets, PASS where it meets none, NOT_MEASURED without one.",
     ]
     for name, metric in profile.data["metrics"].items():
-        studies = f", {', '.join(metric['study_types'])} only" if metric.get("study_types") else ""
+        limits = [*metric.get("study_types", ()), *metric.get("sample_types", ())]
+        studies = f", {', '.join(limits)} only" if limits else ""
         required = ", required" if metric["required"] else ""
         lines += [
             "",

@@ -102,12 +102,15 @@ def _check(qc: dict, about: _About, profile: Profile, file: str, place: str) -> 
     for name, known in profile.data["metrics"].items():
         if about.study_type is not None and about.study_type not in known.get("study_types", [about.study_type]):
             continue
+        if about.sample_type not in known.get("sample_types", [about.sample_type]):
+            continue
         where = f"{place}/metrics/{name}"
         if known["required"] and computed.get(name, "NOT_MEASURED") == "NOT_MEASURED":
             missing.append(name)
             yield Finding("NGC-QC-002", file=file, place=where, evidence="not measured")
-        # A file by itself does not say of which study it is.
-        if name not in computed and (about.study_type is not None or "study_types" not in known):
+        # A file by itself does not say of which study it is, or of which type of sample.
+        of_all = "study_types" not in known and "sample_types" not in known
+        if name not in computed and (about.study_type is not None or of_all):
             yield Finding("NGC-QC-008", file=file, place=where, evidence="is not there, must at least be NOT_MEASURED")
     worst = max((s for s in computed.values() if s in ORDER), key=ORDER.index, default="PASS")
     worst = max(worst, "WARN" if missing else "PASS", key=ORDER.index)

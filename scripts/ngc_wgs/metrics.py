@@ -193,10 +193,8 @@ def read_bcftools_stats(text: str) -> Values:
     }
 
 
-def read_structural(text: str | None = None) -> Values:
-    """Structural variants of a sample that pass, from its counts; without a text it is no germline sample."""
-    if text is None:
-        return {"count_structural_variants": Measured(None, reason="no germline sample")}
+def read_structural(text: str) -> Values:
+    """Structural variants of a sample that pass, from its counts."""
     found = json.loads(text)
     if found["counts"] is None:
         return {"count_structural_variants": Measured(None, reason=f"not called: {found['not_called']}")}
@@ -243,10 +241,11 @@ def read_sex(summary: str, windows: str, profile, read_length: float) -> Values:
     return found
 
 
-def tell_sex(values: Mapping[str, Measured], profile, sex: str) -> Values:
+def tell_sex(values: Mapping[str, Measured], profile, sex: str, sample_type: str = "germline") -> Values:
     """The karyotype that the depths of `read_sex` show, and whether the declared sex agrees with it.
 
-    A karyotype is named only where both ratios lie, by their error, inside its zone in the profile.
+    A karyotype is named only where both ratios lie, by their error, inside its zone in the profile. Tumours lose
+    chromosomes and gain none that the person has not: one without Y may be a man's, one with Y is no woman's.
     """
     limits = profile.data["metrics"]["sex_concordance"]["parameters"]
     names = ("sex_concordance", "sex_chromosome_aneuploidy")
@@ -270,7 +269,10 @@ def tell_sex(values: Mapping[str, Measured], profile, sex: str) -> Values:
         said = f"undetermined: {shown}, in or too near the gaps between the karyotypes"
         return dict.fromkeys(names, Measured(None, reason=said))
     reason = f"{karyotype}: {shown}"
-    agrees = Measured(float(limits["karyotypes"][karyotype]["sex"] == sex), reason=reason)
+    seen = limits["karyotypes"][karyotype]["sex"]
+    agrees = Measured(float(seen == sex), reason=reason)
+    if (sample_type, sex, seen) == ("tumour", "male", "female"):
+        agrees = Measured(None, reason=f"{reason}: the tumour lost Y, or is not this man's; identity_concordance tells")
     if sex not in ("female", "male"):
         agrees = Measured(None, reason=f"the sheet says neither female nor male; {reason}")
     return dict(zip(names, (agrees, Measured(float(karyotype not in ("XX", "XY")), reason=reason)), strict=True))
@@ -289,6 +291,14 @@ def _median(weighted: list[tuple[float, int]]) -> float:
         if seen >= half:
             return value
     return 0.0
+
+
+def tumour_over_normal(tumour: Measured, normal: Measured) -> Measured:
+    """Mean coverage of a tumour over that of its normal."""
+    if tumour.value is None or not normal.value:
+        return Measured(None, reason="without the coverage of both")
+    ratio = _ratio(tumour.value, normal.value, "")
+    return Measured(ratio.value, ratio.denominator, reason=f"tumour {tumour.value:.4g}x, normal {normal.value:.4g}x")
 
 
 # ---- identity --------------------------------------------------------------------------------
@@ -336,6 +346,8 @@ def judge(
     judged = []
     for name, metric in profile.data["metrics"].items():
         if metric["stage"] != stage or study_type not in metric.get("study_types", [study_type]):
+            continue
+        if sample_type not in metric.get("sample_types", [sample_type]):
             continue
         found = values.get(name) or Measured(None, reason=absent)
         value = found.value
@@ -396,7 +408,7 @@ def document(
     them, with those of later stages. preflight: the report that names the versions that ran. waivers: the sample's.
     """
     values = _measured(measured["values"])
-    values |= tell_sex(values, profile, row["sex"])
+    values |= tell_sex(values, profile, row["sex"], row["sample_type"])
     versions = {"intake": __version__, **{tool["name"]: tool["version"] for tool in preflight["tools"]}}
     judged = [
         metric

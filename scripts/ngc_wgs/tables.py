@@ -9,7 +9,8 @@ jsonschema rather than pandera, because its errors point back into the schema, w
 What a family, a parent's sex and a superseding submission must be is the profile's word (`samples` of its study
 types, `sex` of its relations, `supersedes` of its submission types), so that what the final check would refuse is
 refused here. In ngc-provisional a duo is an index and one relative, a trio an index and both parents and nobody else,
-a family an index and more relatives. Relations are to the index alone, so that a table cannot hold a loop.
+a family an index and more relatives; a tumour is always of the index, who may have several (diagnosis and relapse), and
+beside them one normal or none. Relations are to the index alone, so that a table cannot hold a loop.
 """
 
 from __future__ import annotations
@@ -38,7 +39,6 @@ UNIT_KEY = ["sample", "library", "flowcell", "lane"]
 # Relations that several people of one case may have; of any other there is one person.
 SEVERAL = {"sibling", "other"}
 ANY_RELATIVE = "any/germline"
-GERMLINE_STUDIES = {"single", "duo", "trio", "family"}
 _LARGEST_TABLE = 100_000_000  # bytes; a hundred thousand units take a fifth of it
 _ENDS_BYTES = 4096
 _LISTED_CODES = 12
@@ -203,25 +203,6 @@ def by_sample(waivers: Iterable[Row]) -> dict[str, list[Row]]:
     for row in waivers:
         found[row["sample"]].append({name: row[name] for name in ("rule", "reason_code", "role", "valid_to")})
     return dict(found)
-
-
-def refuse_unsupported(tables: Tables) -> None:
-    """Refuse what the vocabulary knows and this version cannot do: somatic calling. One problem per row.
-
-    Raises TableError.
-    """
-    problems = []
-    mend = "take the case out of the tables, this version does germline samples only"
-    for table, rows, column, supported in (
-        ("cases", tables.cases, "study_type", GERMLINE_STUDIES),
-        ("samples", tables.samples, "sample_type", {"germline"}),
-    ):
-        for key, row in rows.items():
-            if row[column] not in supported:
-                place = (tables.files[table], tables.lines[table][key], column, row[column])
-                problems.append(Problem(*place, "somatic calling is not in this version", mend))
-    if problems:
-        raise TableError(problems)
 
 
 def load_config(config: Any, schema_path: str | os.PathLike) -> list[str]:
@@ -671,23 +652,34 @@ def _judge_families(sheets: Mapping[str, _Sheet], profile: Vocabularies) -> Iter
             member.relation in sexes and member.sample_type in types for member in members
         ):
             continue
-        repeated = list(_judge_repeated_relations(sheet, members))
-        yield from repeated
+        misplaced = [*_judge_repeated_relations(sheet, members), *_judge_tumours(sheet, members)]
+        yield from misplaced
         yield from _judge_sexes(sheet, members)
-        if case in studies and not repeated:
+        if case in studies and not misplaced:
             yield from _judge_study(sheets["cases"], case, *studies[case], members, profile)
 
 
 def _judge_repeated_relations(sheet: _Sheet, members: list[Any]) -> Iterator[Problem]:
-    """One index, mother and father per case, each with one sample of a type."""
-    seen: dict[tuple[str, str], int] = {}
+    """One index, mother and father per case, each with one germline sample; of tumours there may be several."""
+    seen: dict[str, int] = {}
     for member in members:
-        role = (member.relation, member.sample_type)
-        if role in seen and member.relation not in SEVERAL:
-            message = f"the case has a {member.sample_type} sample of its {member.relation} in row {seen[role]} already"
+        if member.sample_type != "germline":
+            continue
+        if member.relation in seen and member.relation not in SEVERAL:
+            message = f"the case has a germline sample of its {member.relation} in row {seen[member.relation]} already"
             mend = "a case has exactly one index and one of each parent: correct the relation, or make it two cases"
+            if any(other.sample_type == "tumour" for other in members):
+                mend = "tumours of one person share one normal: leave one of the two out, or correct the sample type"
             yield sheet.problem(member.Index, "relation", member.relation, message, mend)
-        seen.setdefault(role, member.Index)
+        seen.setdefault(member.relation, member.Index)
+
+
+def _judge_tumours(sheet: _Sheet, members: list[Any]) -> Iterator[Problem]:
+    """A tumour is of the person that the case is about."""
+    for member in members:
+        if member.sample_type == "tumour" and member.relation != "index":
+            mend = "write index, or give this person's tumour a case of its own"
+            yield sheet.problem(member.Index, "relation", member.relation, "a tumour must be the index's", mend)
 
 
 def _judge_sexes(sheet: _Sheet, members: list[Any]) -> Iterator[Problem]:
@@ -724,7 +716,10 @@ def _judge_study(
     )
     there = ", ".join(f"{member.relation}/{member.sample_type}" for member in members)
     message = f"a {study} has {needed}; this case has {there}"
-    yield sheet.problem(line, "study_type", study, message, "correct the study type, or the case's samples")
+    mend = "correct the study type, or the case's samples"
+    if study == "tumour-normal" and not found["index/germline"]:
+        mend = "add the normal (index, germline), or write tumour-only"
+    yield sheet.problem(line, "study_type", study, message, mend)
 
 
 def _judge_libraries(sheets: Mapping[str, _Sheet]) -> Iterator[Problem]:

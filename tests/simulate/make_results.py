@@ -94,6 +94,8 @@ def _sample(folder: Path, sample: str, index: int, rules: dict, rng: random.Rand
     male = index % 5 == 2
     entries = []
     for name, metric in rules.items():
+        if "germline" not in metric.get("sample_types", ["germline"]):
+            continue
         mean, deviation = DRAWN.get(name, (0, 0))
         if name in ("ratio_x_autosomes", "ratio_y_autosomes"):
             mean, deviation = (0.5 if male else 1.0 if "_x_" in name else 0.0), 0.01

@@ -389,6 +389,8 @@ class Submission:
         for name, known in profile.data["metrics"].items():
             if study not in known.get("study_types", [study]):
                 continue
+            if sample_type not in known.get("sample_types", [sample_type]):
+                continue
             value = VALUES.get(name)
             gates = [g for g in known["gates"] if g["applies_to"] in ("all", sample_type)]
             gates = [g for g in gates if own_genome or "only" not in g]
@@ -547,7 +549,12 @@ class Submission:
     def regate(self, sample_type: str = "germline", own_genome: bool = True, study: str = "single") -> None:
         """Hold the metrics against the gates of another type of sample, or of another reference or study."""
         metrics = self.metrics(sample_type, own_genome, study)
-        self.edit_metrics(lambda by_name: by_name.update({metric["name"]: metric for metric in metrics}))
+
+        def replace(by_name: dict) -> None:
+            by_name.clear()
+            by_name.update({metric["name"]: metric for metric in metrics})
+
+        self.edit_metrics(replace)
 
     def edit_metrics(self, change: Callable[[dict], object], status: str | None = None) -> None:
         """Change metrics by name in the manifest and in the metrics file alike, and the sample's status."""

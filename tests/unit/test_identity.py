@@ -232,6 +232,18 @@ def test_a_pair_that_plink_left_out_is_not_measured():
     assert identity.judge_kinship("T", rows, relations, KINSHIP)["I"]["value"] is None
 
 
+def test_a_tumour_that_lost_alleles_is_no_relative_of_its_normal():
+    rows = {
+        letter: {"sample": letter, "case": "T", "relation": "index", "sample_type": kind}
+        for letter, kind in (("N", "germline"), ("T", "tumour"))
+    }
+    told = {}
+    for name, pair in (("lost", {"kinship": 0.25, "ibs0": 0.02, "sites": 5000}), ("whole", SAME)):
+        (row,) = identity.judge_relations("T", rows, {frozenset("NT"): pair}, KINSHIP)
+        told[name] = row["status"]
+    assert told == {"lost": "NOT_MEASURED", "whole": "PASS"}
+
+
 def test_undeclared_relatives_and_duplicates_across_cases_are_listed():
     rows = samples()
     king = {frozenset("AB"): PARENT, frozenset("AD"): SAME, frozenset("BD"): UNRELATED}

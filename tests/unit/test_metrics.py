@@ -166,8 +166,6 @@ def test_structural_variants_are_counted_over_types_and_sizes():
 def test_structural_variants_that_were_not_called_are_not_measured():
     (found,) = metrics.read_structural(json.dumps({"counts": None, "not_called": "too few read pairs"})).values()
     assert (found.value, found.reason) == (None, "not called: too few read pairs")
-    (found,) = metrics.read_structural().values()
-    assert (found.value, found.reason) == (None, "no germline sample")
 
 
 REPORTS = {
@@ -227,9 +225,9 @@ COPIES = {"XX": (2, 0), "XY": (1, 1), "X0": (1, 0), "XXY": (2, 1), "XXX": (3, 0)
 TINY = dataclasses.replace(PROFILE, data={**PROFILE.data, "reference": reference_section()}, overlay_id="tiny")
 
 
-def sex_of(summary, windows, profile, sex):
+def sex_of(summary, windows, profile, sex, sample_type="germline"):
     found = metrics.read_sex(summary, windows, profile, 150)
-    return found | metrics.tell_sex(found, profile, sex)
+    return found | metrics.tell_sex(found, profile, sex, sample_type)
 
 
 def mosdepth_text(genome, depths, rng=None, read_length=150):
@@ -308,6 +306,31 @@ def test_too_little_depth_and_regions_without_x_or_y_are_not_measured():
             assert found[name].value is None and "evaluation regions" in found[name].reason
 
 
+@pytest.mark.parametrize(
+    ("sex", "x", "y", "agrees"),
+    [
+        ("male", 15, 0, None),
+        ("male", 30, 0, None),
+        ("male", 15, 15, 1.0),
+        ("female", 15, 0, 1.0),
+        ("female", 30, 15, 0),
+    ],
+)
+def test_a_tumour_may_have_lost_y_and_cannot_have_gained_it(sex, x, y, agrees):
+    text = mosdepth_text(LARGE, {"autosome": 30, "chrX": x, "chrY": y})
+    found = sex_of(*text, PROFILE, sex, "tumour")["sex_concordance"]
+    assert found.value == agrees
+    assert ("lost Y" in found.reason) == (agrees is None)
+    if agrees is None:
+        assert sex_of(*text, PROFILE, sex)["sex_concordance"].value == 0.0
+
+
+def test_a_tumour_s_coverage_is_held_against_its_normal_s():
+    found = metrics.tumour_over_normal(Measured(62.0), Measured(80.0))
+    assert (found.value, found.reason) == (0.775, "tumour 62x, normal 80x")
+    assert metrics.tumour_over_normal(Measured(62.0), Measured(0.0)).value is None
+
+
 @pytest.mark.parametrize("genome", [SMALL, LARGE], ids=["17 kb", "610 kb"])
 @pytest.mark.parametrize("depth", [5, 15, 30])
 @pytest.mark.parametrize("karyotype", ["XX", "XY", "X0", "XXY"])
@@ -351,7 +374,7 @@ def test_windows_end_at_edges_and_are_as_large_as_the_regions():
 # ---- gates -----------------------------------------------------------------------------------
 
 VERSIONS = dict.fromkeys(("intake", "samtools", "mosdepth", "picard", "bcftools", "gatk", "plink2", "delly"), "1.0")
-GOOD = {**VALUES, "mendelian_error_rate": 0.001, "kinship_concordance": 1}
+GOOD = {**VALUES, "mendelian_error_rate": 0.001, "kinship_concordance": 1, "tumour_over_normal_coverage": 3}
 TRIPS = {  # a value that trips the gate, for each gate of the profile
     ("mean_coverage", "germline", "<", 30): 29.99,
     ("mean_coverage", "tumour", "<", 60): 59.9,
@@ -370,6 +393,7 @@ TRIPS = {  # a value that trips the gate, for each gate of the profile
     ("pct_duplicate_reads", "all", ">", 20): 20.1,
     ("median_insert_size", "all", "<", 250): 249,
     ("sex_concordance", "all", "<", 1): 0,
+    ("tumour_over_normal_coverage", "tumour", "<", 1): 0.99,
     ("sex_chromosome_aneuploidy", "germline", ">", 0): 1,
     ("identity_concordance", "all", "<", 1): 0,
     ("kinship_concordance", "all", "<", 1): 0,
@@ -420,12 +444,13 @@ def test_nothing_trips_on_good_values():
 def test_each_gate_is_tripped_by_its_own_metric_and_trips_no_other(name, applies_to, op, value, status, only):
     trips = TRIPS[name, applies_to, op, value]
     kind = "germline" if applies_to == "all" else applies_to
+    of = {"kind": kind, "study": "tumour-normal" if kind == "tumour" else "trio"}
     tumour = {"mean_coverage": 95} if kind == "tumour" else {}
-    tripped = {n: m for n, m in judged(kind=kind, **{**tumour, name: trips}).items() if m["status"] != "PASS"}
+    tripped = {n: m for n, m in judged(**of, **{**tumour, name: trips}).items() if m["status"] != "PASS"}
     assert tripped.keys() == {name}
     assert tripped[name]["status"] == status
     assert (tripped[name]["gate"]["op"], tripped[name]["gate"]["value"]) == (op, value)
-    at_threshold = judged(kind=kind, **{**tumour, name: value})[name]
+    at_threshold = judged(**of, **{**tumour, name: value})[name]
     assert (at_threshold["gate"]["value"], at_threshold["status"]) != (value, status), "the threshold itself is within"
     if only:
         assert judged(kind=kind, own_genome=False, **{name: trips})[name]["status"] == "PASS"
@@ -449,7 +474,9 @@ def test_an_overlay_s_genome_has_no_bands():
 @pytest.mark.parametrize("name", PROFILE.data["metrics"])
 def test_a_missing_metric_is_never_pass_and_says_why(name):
     measured = {key: Measured(value) for key, value in GOOD.items() if key != name}
-    metric = judged(measured)[name]
+    only = PROFILE.data["metrics"][name]
+    of = {"kind": only.get("sample_types", ["germline"])[0], "study": only.get("study_types", ["trio"])[-1]}
+    metric = judged(measured, **of)[name]
     assert (metric["status"], metric["value"], metric["version"]) == ("NOT_MEASURED", None, None)
     assert metric["reason"]
 

@@ -23,7 +23,6 @@ from ngc_wgs.tables import (
     load_waivers,
     read_tables,
     read_waivers,
-    refuse_unsupported,
     split_list,
 )
 
@@ -177,7 +176,6 @@ def test_the_example_tables_are_valid():
     paths = [HOUSE / "config" / f"{name}.tsv" for name in ("cases", "samples", "units")]
     tables = load_tables(*paths, PROFILE, check_files=False)
     assert not tables.warnings
-    refuse_unsupported(tables)
 
 
 def test_fast_reading_gives_the_same_as_judging(house):
@@ -664,9 +662,62 @@ def test_refuses_a_case_with_two_index_samples(house):
     house.only_problem("samples", 3, "relation", "index", "in row 2 already", "exactly one index")
 
 
-def test_refuses_two_sexes_for_one_person(house):
+@pytest.fixture
+def tumour_house(house):
+    """A woman's normal (row 2) and her tumour (row 3)."""
     house.set("cases", "study_type", "tumour-normal")
-    house.add_sample(OTHER, sample_type="tumour", sex="male")
+    house.add_sample(OTHER, sample_type="tumour")
+    return house
+
+
+def test_takes_several_tumours_with_one_normal_or_none(tumour_house):
+    tumour_house.load()
+    tumour_house.add_sample("RELAPSE005", sample_type="tumour")
+    assert tumour_house.load().samples_of_case[CASE] == (INDEX, OTHER, "RELAPSE005")
+    tumour_house.set("cases", "study_type", "tumour-only")
+    tumour_house.set("samples", "sample_type", "tumour")
+    assert len(tumour_house.load().samples) == 3
+
+
+def test_refuses_a_tumour_without_normal_in_a_paired_study(tumour_house):
+    del tumour_house.rows["samples"][0], tumour_house.rows["units"][0]
+    said = "1 index/germline, 1 to 9 index/tumour; this case has index/tumour", "add the normal", "tumour-only"
+    tumour_house.only_problem("cases", 2, "study_type", "tumour-normal", *said)
+
+
+def test_refuses_a_normal_in_a_study_of_tumours_only(tumour_house):
+    tumour_house.set("cases", "study_type", "tumour-only")
+    said = "this case has index/germline, index/tumour"
+    tumour_house.only_problem("cases", 2, "study_type", "tumour-only", said)
+
+
+def test_refuses_two_normals(tumour_house):
+    tumour_house.add_sample("NORMAL0006")
+    said = "germline sample of its index in row 2 already", "tumours of one person share one normal"
+    tumour_house.only_problem("samples", 4, "relation", "index", *said)
+
+
+def test_refuses_more_tumours_than_the_profile_has(tumour_house):
+    for number in range(9):
+        tumour_house.add_sample(f"TUMOUR000{number}", sample_type="tumour")
+    tumour_house.only_problem("cases", 2, "study_type", "tumour-normal", "1 to 9 index/tumour")
+
+
+@pytest.mark.parametrize("relation", ["mother", "sibling"])
+def test_refuses_the_tumour_of_a_relative(tumour_house, relation):
+    tumour_house.set("samples", "relation", relation, 3)
+    tumour_house.only_problem("samples", 3, "relation", relation, "must be the index's", "a case of its own")
+
+
+def test_refuses_a_tumour_in_a_germline_study(tumour_house):
+    tumour_house.set("cases", "study_type", "single")
+    said = "a single has 1 index/germline; this case has index/germline, index/tumour"
+    tumour_house.only_problem("cases", 2, "study_type", "single", said)
+
+
+def test_refuses_two_sexes_for_one_person(tumour_house):
+    house = tumour_house
+    house.set("samples", "sex", "male", 3)
     house.only_problem("samples", 3, "sex", "male", "'female' in row 2", "one person has one sex")
 
 
@@ -726,17 +777,6 @@ def test_refuses_a_family_that_does_not_fit_its_study(house, study, relatives):
 def test_refuses_a_library_made_in_two_ways(house, column, value):
     house.add_unit(**{column: value})
     house.only_problem("units", 3, column, value, "the same library has", "row 2")
-
-
-def test_this_version_refuses_somatic_samples_row_by_row(house):
-    house.set("cases", "study_type", "tumour-normal")
-    house.add_sample(OTHER, sample_type="tumour")
-    tables = house.load()
-    with pytest.raises(TableError) as caught:
-        refuse_unsupported(tables)
-    case, sample = caught.value.problems
-    assert_names(case, house.path("cases"), 2, "study_type", "tumour-normal", "somatic calling is not in this version")
-    assert_names(sample, house.path("samples"), 3, "sample_type", "tumour", "somatic calling is not in this version")
 
 
 # ---- FASTQ files ----------------------------------------------------------------------------
