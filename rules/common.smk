@@ -367,7 +367,9 @@ def of_kinds(patterns, wildcards):
         else:
             rows = case_members(wildcards)
             found += [
-                patterns[name].format(sample=row["sample"]) for row in rows if row["sample_type"] in spec["sample_types"]
+                patterns[name].format(sample=row["sample"])
+                for row in rows
+                if row["sample_type"] in spec["sample_types"]
             ]
     return found
 

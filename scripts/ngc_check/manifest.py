@@ -179,7 +179,7 @@ def _people(manifest: dict, profile: Profile) -> Iterator[Finding]:
         return
     found = Counter((sample["relation"], sample["sample_type"]) for sample in samples)
     index = {kind: found[("index", kind)] for kind in ("germline", "tumour")}
-    if max(index.values()) > 1 or sum(index.values()) == 0:
+    if index["germline"] > 1 or sum(index.values()) == 0:
         yield _found(
             "NGC-MAN-004", "/samples", f"index samples: {index['germline']} germline, {index['tumour']} tumour"
         )
@@ -386,6 +386,10 @@ def check_files(manifest: dict, profile: Profile, files: dict[str, FileFacts]) -
                 yield _found("NGC-MAN-021", f"{place}/sample", f"{entry['type']} is one for each {kind['per']}")
         if entry["sample"] is not None and entry["sample"] not in samples:
             yield _found("NGC-MAN-021", f"{place}/sample", f"{entry['sample']} is not a sample of the manifest")
+        elif kind and entry["sample"] and samples[entry["sample"]]["sample_type"] not in kind["sample_types"]:
+            types = " or ".join(kind["sample_types"])
+            yield _found("NGC-MAN-021", f"{place}/type", f"{entry['type']} is of {types} samples alone")
+        yield from _columns(entry, place, kind, samples, profile)
         if seen[path] > 1:
             yield _found("NGC-MAN-009", f"{place}/path", f"{path} is listed twice")
         if path in encrypted:
@@ -407,6 +411,24 @@ def check_files(manifest: dict, profile: Profile, files: dict[str, FileFacts]) -
         if path.startswith("data/") and path not in stored:
             yield Finding("NGC-MAN-009", file=path, evidence="in the bag, not in manifest.json")
     yield from _deliverables(manifest, profile, samples)
+
+
+def _columns(entry: dict, place: str, kind: dict | None, samples: dict, profile: Profile) -> Iterator[Finding]:
+    """The columns of a tumour's VCF are named as its sample list has them; other files have none."""
+    wanted = None
+    if kind is not None and "content" in kind and kind["sample_types"] == ["tumour"]:
+        wanted = {"tumour": entry["sample"]}
+        normals = [
+            name for name, row in samples.items() if (row["relation"], row["sample_type"]) == ("index", "germline")
+        ]
+        if profile.data[kind["content"]]["samples"] == "tumour" and normals:
+            wanted["normal"] = normals[0]
+    if entry.get("columns") != wanted:
+        yield _found("NGC-MAN-030", f"{place}/columns", f"{_roles(entry.get('columns'))}, must be {_roles(wanted)}")
+
+
+def _roles(columns: dict | None) -> str:
+    return ", ".join(f"{role} {name}" for role, name in sorted(columns.items(), reverse=True)) if columns else "none"
 
 
 def _envelope(entry: dict, place: str, files: dict[str, FileFacts]) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 import ngc_profile
-from ngc_check import identifiers, quality, seal
+from ngc_check import identifiers, quality, seal, vcf_somatic
 from ngc_check.alignment import check_alignment
 from ngc_check.bag import ENVELOPE, TAG_FILES, TAG_MANIFEST, Bag, read_bag
 from ngc_check.digests import VCF_RECORDS, FileFacts, Unreadable, read_alignment, read_facts
@@ -37,9 +37,10 @@ KINDS = {
     ".cram": "alignment",
     ".bam": "alignment",
     ".metrics.json": "metrics",
+    ".contexts.tsv": "contexts",
     ".html": "report",
 }
-_VCF_RULES = ("NGC-VCF-", "NGC-GVCF-", "NGC-SV-", "NGC-SSV-", "NGC-CNV-")
+_VCF_RULES = ("NGC-VCF-", "NGC-GVCF-", "NGC-SV-", "NGC-SSV-", "NGC-CNV-", "NGC-SOM-")
 _CONTENT_RULES = ("NGC-ALN-", *_VCF_RULES, "VCF-SPEC-", "NGC-PII-", "NGC-QC-004", "NGC-PKG-010")
 _TEXT = (".json", ".html", ".txt", ".yaml", ".yml", ".sig", ".log", ".tsv", ".csv", ".bed")
 _CONFORMS, _FAILS, _UNJUDGED = "CONFORMS", "DOES_NOT_CONFORM", "COULD_NOT_BE_JUDGED"
@@ -202,15 +203,20 @@ def _check_folder(
     scanner = identifiers.scanner_for(profile, deny)
     collector = Collector(profile, day, scanner.mask)
     people = _people(manifest)
+    columns = _columns(manifest)
     later: list[Finding] = []
     alignments = {}
+    mutations: dict[str, dict[str, int]] = {}
 
     def reader(name: str, path: Path) -> FileFacts:
         kind = kind_of(name)
         if name in known:
             return known[name]
         if kind == "vcf":
-            facts, found = _read_vcf(name, path, profile, people, reference, threads)
+            told: dict[str, int] = {}
+            facts, found = _read_vcf(name, path, profile, people, reference, threads, columns=columns, contexts=told)
+            if facts.content is not None:
+                mutations[_stem(name)] = told
             later.extend(found)
             return facts
         if kind == "alignment":
@@ -241,6 +247,13 @@ def _check_folder(
             later.extend(alignment.findings)
             if not alignment.readable:
                 bag.files[name].content, bag.files[name].problem = None, "the alignment cannot be read"
+    for name, facts in bag.files.items():
+        if name.startswith("data/") and kind_of(name) == "contexts":
+            counts, found = vcf_somatic.read_table(name, facts.text)
+            later.extend(found)
+            if counts is not None:
+                of_vcf = mutations.get(_stem(name))
+                later.extend(vcf_somatic.check_recount(name, counts, of_vcf, reference is not None))
     metrics = {}
     for name, facts in bag.files.items():
         if name.startswith("data/") and kind_of(name) == "metrics":
@@ -254,7 +267,15 @@ def _check_folder(
         collector.extend(
             guarded(
                 check_files,
-                ("NGC-MAN-009", "NGC-MAN-010", "NGC-MAN-011", "NGC-MAN-021", "NGC-MAN-025", "NGC-MAN-026"),
+                (
+                    "NGC-MAN-009",
+                    "NGC-MAN-010",
+                    "NGC-MAN-011",
+                    "NGC-MAN-021",
+                    "NGC-MAN-025",
+                    "NGC-MAN-026",
+                    "NGC-MAN-030",
+                ),
                 NAME,
                 manifest,
                 profile,
@@ -350,6 +371,19 @@ def _people(manifest: object) -> dict[str, dict]:
     }
 
 
+def _columns(manifest: object) -> dict[str, dict[str, str]]:
+    """Columns by role of the VCFs that a manifest names them of, by path, as far as they have the form."""
+    files = manifest.get("files") if isinstance(manifest, dict) else None
+    return {
+        entry["path"]: entry["columns"]
+        for entry in (files if isinstance(files, list) else [])
+        if isinstance(entry, dict)
+        and isinstance(entry.get("path"), str)
+        and isinstance(entry.get("columns"), dict)
+        and all(isinstance(name, str) for name in entry["columns"].values())
+    }
+
+
 def _stem(name: str) -> str:
     return name.rsplit("/", 1)[-1].split(".", 1)[0]
 
@@ -373,8 +407,13 @@ def _read_vcf(
     reference: Path | None,
     threads: int,
     spec_only: bool = False,
+    columns: dict[str, dict[str, str]] | None = None,
+    contexts: dict[str, int] | None = None,
 ) -> tuple[FileFacts, list[Finding]]:
-    """Facts and findings of a VCF from one read; people: the manifest's samples, none where there is no manifest."""
+    """Facts and findings of a VCF from one read; people: the manifest's samples, none where there is no manifest.
+
+    columns: by path, as the manifest names them; contexts: filled with the mutation contexts of a somatic VCF.
+    """
     digests: dict[str, str | None] = {}
     kind = profile.vcf_content(name) or "vcf"
     sexes = {
@@ -382,7 +421,10 @@ def _read_vcf(
         for sample, row in people.items()
         if row.get("sample_type") == "germline" and isinstance(row.get("sex"), str)
     }
-    if profile.data[kind]["samples"] == "one":
+    if profile.data[kind]["samples"] == "tumour":
+        sample = None  # the columns are the manifest's word
+        sex = {name: row["sex"] for name, row in people.items() if isinstance(row.get("sex"), str)} or None
+    elif profile.data[kind]["samples"] == "one":
         who = people.get(_stem(name), {})
         sample, sex = who.get("sample"), who.get("sex") if isinstance(who.get("sex"), str) else None
     else:
@@ -394,9 +436,11 @@ def _read_vcf(
             kind=kind,
             sample=sample,
             sex=sex,
+            columns=(columns or {}).get(name),
             reference=reference,
             spec_only=spec_only,
             digests=digests,
+            contexts=contexts,
             name=name,
             threads=threads,
         )
@@ -443,6 +487,10 @@ def _check_file(
         data, found = quality.read_metrics(name, facts := read_facts(path, "text"))
         if data is not None:
             found += quality.check_metrics_file(name, data, profile)
+        texts = identifiers.lines(facts.text or "")
+    elif kind == "contexts":
+        facts = read_facts(path, "text")
+        _, found = vcf_somatic.read_table(name, facts.text)
         texts = identifiers.lines(facts.text or "")
     elif kind == "manifest":
         data = _manifest_data(path.parent, found)

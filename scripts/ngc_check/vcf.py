@@ -262,12 +262,14 @@ def check_vcf(
     profile=None,
     *,
     kind: str = "vcf",
-    sample: str | Collection[str] | Mapping[str, str] | None = None,
+    sample: str | Collection[str] | None = None,
     sex: str | Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | None = None,
     reference: str | Path | None = None,
     index: str | Path | None = None,
     spec_only: bool = False,
     digests: dict[str, str | None] | None = None,
+    contexts: dict[str, int] | None = None,
     name: str | None = None,
     fast: bool = True,
     threads: int = 1,
@@ -275,13 +277,14 @@ def check_vcf(
     """Every departure of one VCF from the specification and from the profile's section `kind` (`vcf`, `gvcf`, ...).
 
     profile: a `ngc_profile.Profile`; may be None with `spec_only`. sample: the manifest's pseudonym, of a joint VCF
-    those of all columns, of a tumour's VCF those by `tumour` and `normal`;
-    sex: a code of the vocabulary, of a joint VCF by pseudonym; reference: an indexed FASTA;
+    those of all columns; sex: a code of the vocabulary, of a joint VCF by pseudonym; columns: names of a tumour's
+    VCF by role, `tumour` and `normal`; reference: an indexed FASTA;
     index: the `.tbi` (default: beside the file). What is left out gives one finding NOT_CHECKED for its rule.
     name: the file as findings call it (default: its base name).
     digests: filled with `sha256` of the file and `vcf-records-sha256` (over decompressed lines that do not start
     with `##`; None where the text could not be read to its end) and `header` (the text up to the first record), all
     from the same single read.
+    contexts: filled with the number of PASS SNVs by mutation context, of a somatic VCF that was read to its end.
     fast: prove blocks clean by columns where possible; threads: that judge, the one that reads included. The findings
     are the same, in the same order, whatever these two say.
     Never raises for what is in the file; raises OSError where the file itself cannot be opened.
@@ -292,13 +295,31 @@ def check_vcf(
         spec_only = True
     source = _Source(path, report)
     content = hashlib.sha256()
+    found: dict[str, int] = {}
     whole = False
     try:
-        whole = _check(source, content, report, profile, path, kind, sample, sex, reference, spec_only, fast, threads)
+        whole = _check(
+            source,
+            content,
+            report,
+            profile,
+            path,
+            kind,
+            sample,
+            sex,
+            columns,
+            reference,
+            spec_only,
+            fast,
+            threads,
+            found,
+        )
     except _Stop:
         pass
     finally:
         sha256 = source.finish()
+    if contexts is not None and whole:
+        contexts.update(found)
     if digests is not None:
         digests["sha256"] = sha256
         digests["vcf-records-sha256"] = content.hexdigest() if whole else None
@@ -337,12 +358,17 @@ def _check(
     kind: str,
     sample: str | None,
     sex: str | None,
+    columns: Mapping[str, str] | None,
     reference: str | Path | None,
     spec_only: bool,
     fast: bool,
     threads: int,
+    contexts: dict[str, int],
 ) -> bool:
-    """Judge header and records; True when the text was read to its end. Raises _Stop after a fatal finding."""
+    """Judge header and records; True when the text was read to its end. Raises _Stop after a fatal finding.
+
+    contexts: filled with the mutation contexts of a somatic VCF.
+    """
     chunks = source.chunks()
     reader = spec.HeaderReader(report.emit)
     rest, number, found = _header(chunks, reader, content, report)
@@ -369,11 +395,13 @@ def _check(
     extra: frozenset[str] = frozenset()
     if not spec_only:
         bases = _open_reference(reference, report)
-        if sample is None:
+        if (columns if profile.data[kind]["samples"] == "tumour" else sample) is None:
             report.emit(pro.P_SAMPLE, 0, "no manifest at hand: the sample's name is not compared", "NOT_CHECKED")
         if sex is None:
             report.emit(pro.P_PLOIDY, 0, "no manifest at hand: the sex is not known", "NOT_CHECKED")
-        judge = pro.ProfileJudge(profile, header, report.emit, kind=kind, sample=sample, sex=sex, reference=bases)
+        judge = pro.ProfileJudge(
+            profile, header, report.emit, kind=kind, sample=sample, sex=sex, reference=bases, columns=columns
+        )
         judge.judge_header()
         # GATK's MIN_DP has an underscore, which 4.2 does not allow in FORMAT; the profile names it, so it may stand.
         extra = frozenset(profile.data[kind]["format"])
@@ -387,6 +415,8 @@ def _check(
         seen = _records(rest, source, body, content, report)
         if judge is not None:
             judge.finish()
+            if judge.somatic is not None:
+                contexts.update(judge.somatic.contexts)
     finally:
         body.close()
         if bases is not None:

@@ -65,8 +65,8 @@ class Prover:
         self.gvcf = judge is not None and judge.gvcf
         self.usable = 8 <= self.header.columns <= MAX_COLUMNS and len(self.header.samples) == self.header.columns - 9
         self.usable = self.usable or self.header.columns == 8
-        if judge is not None and judge.structural is not None:
-            self.usable = False  # thousands of records at most, and rules of their own
+        if judge is not None and (judge.structural is not None or judge.somatic is not None):
+            self.usable = False  # few records, and rules of their own
         self._faults: list[str] = []
         self._quiet = spec.RecordJudge(self.header, lambda rule, line, text: self._faults.append(text))
         self._quiet.extra_format_keys = records.extra_format_keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from ngc_check import vcf_copy_number, vcf_somatic_structural
+from ngc_check import vcf_copy_number, vcf_somatic, vcf_somatic_structural
 from ngc_check.vcf_reference import Reference
 from ngc_check.vcf_spec import FORMAT_RESERVED, INTEGER, REF_ALLELE, Emit, Header, Record
 from ngc_check.vcf_structural import S_ALLELE, StructuralJudge, not_spelt
@@ -37,9 +37,9 @@ def not_normal(pos: int, ref: str, alt: str) -> str | None:
 class ProfileJudge:
     """Holds what one file is judged against.
 
-    kind: the profile's section on its content. sample: the pseudonym of the only column, those of all, or of a tumour's
-    VCF the columns' by `tumour` and `normal`; sex: of the only one, or of each by pseudonym.
-    reference: None where none is at hand (then REF is not judged).
+    kind: the profile's section on its content. sample: the pseudonym of the only column, or those of all; sex: of the
+    only one, or of each by pseudonym. columns: of a tumour's VCF, the names of its columns by role (`tumour` and
+    `normal`), None where no manifest names them. reference: None where none is at hand (then REF is not judged).
     """
 
     def __init__(
@@ -49,12 +49,13 @@ class ProfileJudge:
         emit: Emit,
         *,
         kind: str,
-        sample: str | Collection[str] | Mapping[str, str] | None,
+        sample: str | Collection[str] | None,
         sex: str | Mapping[str, str] | None,
         reference: Reference | None,
+        columns: Mapping[str, str] | None = None,
     ) -> None:
         self.profile, self.header, self.emit, self.kind = profile, header, emit, kind
-        self.sample, self.reference = sample, reference
+        self.sample, self.reference, self.columns = sample, reference, columns
         self.spec = profile.data[kind]
         self.gvcf = self.spec["blocks"]
         self.structural = StructuralJudge(header, emit, self.spec["alts"]) if "alts" in self.spec else None
@@ -73,7 +74,9 @@ class ProfileJudge:
         self.copy_number = (
             vcf_copy_number.CopyNumberJudge(profile, header, emit, only) if kind == vcf_copy_number.KIND else None
         )
-        columns = sample if isinstance(sample, Mapping) else None
+        self.somatic = (
+            vcf_somatic.SomaticJudge(profile, header, emit, columns, reference) if kind == vcf_somatic.KIND else None
+        )
         self.somatic_structural = (
             vcf_somatic_structural.SomaticStructuralJudge(profile, header, emit, columns)
             if kind == vcf_somatic_structural.KIND
@@ -102,9 +105,11 @@ class ProfileJudge:
     def _samples(self) -> None:
         names, wanted, line = self.header.samples, self.sample, self.header.last_line
         if self.spec["samples"] == "tumour":
-            columns = None if wanted is None else list(wanted.values())
-            if columns is not None and sorted(names) != sorted(columns):
-                self.emit(P_SAMPLE, line, f"columns {', '.join(names)[:80]}, not {' and '.join(columns)}")
+            for name in sorted(set(names) ^ set(names if self.columns is None else self.columns.values())):
+                what = (
+                    "a column that the manifest does not name" if name in names else "named in the manifest, no column"
+                )
+                self.emit(P_SAMPLE, line, f"{name!r}: {what}")
         elif self.spec["samples"] != "one":
             for name in sorted(set(names) ^ set(names if wanted is None else wanted)):
                 who = "a sample that is none" if name in names else "no column"
@@ -209,6 +214,8 @@ class ProfileJudge:
             self.copy_number.judge(record)
         if self.somatic_structural is not None:
             self.somatic_structural.judge(record)
+        if self.somatic is not None:
+            self.somatic.judge(record)
 
     def finish(self) -> None:
         """Every rule that needs all records."""

@@ -55,8 +55,27 @@ def canonical(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def file_entries(bag: bagit.Bag, samples: list[str], case: str, profile: ngc_profile.Profile, fasta: str) -> list[dict]:
-    """Manifest entries of the payload, in the order of their paths; raises ValueError for a file of no known type."""
+def columns(spec: dict, sample: str | None, rows: list[dict], profile: ngc_profile.Profile) -> dict[str, str] | None:
+    """Samples of the columns of a tumour's VCF by role (`tumour`, `normal`); None for another file.
+
+    spec: the profile's entry of the file type. rows: the case's rows of samples.tsv.
+    """
+    if "content" not in spec or spec["sample_types"] != ["tumour"]:
+        return None
+    names = {"tumour": sample}
+    if profile.data[spec["content"]]["samples"] == "tumour":
+        for row in rows:
+            if (row["relation"], row["sample_type"]) == ("index", "germline"):
+                names["normal"] = row["sample"]
+    return names
+
+
+def file_entries(bag: bagit.Bag, rows: list[dict], case: str, profile: ngc_profile.Profile, fasta: str) -> list[dict]:
+    """Manifest entries of the payload, in the order of their paths; raises ValueError for a file of no known type.
+
+    rows: the case's rows of samples.tsv.
+    """
+    samples = [row["sample"] for row in rows]
     known = {}
     for kind, spec in profile.data["files"].items():
         for sample in samples if spec["per"] == "sample" else [None]:
@@ -79,6 +98,8 @@ def file_entries(bag: bagit.Bag, samples: list[str], case: str, profile: ngc_pro
                 "encrypted_sha256": None,
             }
         )
+        if roles := columns(spec, sample, rows, profile):
+            entries[-1]["columns"] = roles
     return entries
 
 
@@ -232,7 +253,7 @@ def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_pr
             )
             for row in case_rows["samples"]
         ],
-        "files": file_entries(bag, samples, case, profile, fasta),
+        "files": file_entries(bag, case_rows["samples"], case, profile, fasta),
         "not_called": not_called,
         "checks": checks,
         "conforms": own_reference and not metrics_failed,

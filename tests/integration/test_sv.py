@@ -195,7 +195,7 @@ def pair(trio):
     pysam.tabix_index(str(folder / "tumour.vcf"), preset="vcf", force=True)
     found = check_vcf(
         folder / "tumour.vcf.gz", profile, kind="somatic_structural_vcf", sex="male",
-        sample={"tumour": "TUMOUR1", "normal": "NORMAL1"}, reference=folder / "reference" / "genome.fa",
+        columns={"tumour": "TUMOUR1", "normal": "NORMAL1"}, reference=folder / "reference" / "genome.fa",
     )  # fmt: skip
     assert list(found) == []
     return SimpleNamespace(folder=folder, lines=[line.split("\t") for line in lines])

@@ -16,6 +16,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,7 @@ import ngc_profile
 from ngc_check.submission import Report, check
 
 SAMPLE, CASE = "K7QX2M9T4B", "C3HN8V5W1Z"
+TUMOUR = "T6RW4Z8N3P"
 LIBRARY, FLOWCELL = "LIB1", "HXYZDSX2"
 ANALYSIS_DATE, CREATED = "2026-11-20", "2026-11-22T10:00:00Z"
 LENGTHS = {"chr1": 6000, "chr2": 4000, "chrX": 4000, "chrY": 3000, "chrM": 1000, "chrUn_A": 500}
@@ -105,6 +107,8 @@ class Submission:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.root = home / CASE
+        self.sample = SAMPLE
+        """Whose files are written and changed."""
         self.data = self.root / "data"
         self.profile_path = home / "profile.yaml"
         self.reference = home / "reference.fa"
@@ -163,10 +167,10 @@ class Submission:
             "SQ": [{"SN": n, "LN": len(s), "M5": _md5(s)} for n, s in sequences().items()],
             "RG": [
                 {
-                    "ID": f"{SAMPLE}.{LIBRARY}.{FLOWCELL}.L{lane}",
+                    "ID": f"{self.sample}.{LIBRARY}.{FLOWCELL}.L{lane}",
                     "PU": f"{FLOWCELL}.{lane}",
                     "LB": LIBRARY,
-                    "SM": SAMPLE,
+                    "SM": self.sample,
                     "PL": "ILLUMINA",
                 }
                 for lane in (1, 2)
@@ -225,7 +229,7 @@ class Submission:
 
     def path(self, ending: str) -> Path:
         """A file of the sample, `vcf.gz` for one; `sv.vcf.gz` is the case's."""
-        return self.data / f"{CASE if ending == 'sv.vcf.gz' else SAMPLE}.{ending}"
+        return self.data / f"{CASE if ending == 'sv.vcf.gz' else self.sample}.{ending}"
 
     def vcf_header(self, kind: str, samples: tuple[str, ...] = (SAMPLE,)) -> str:
         """Header of a VCF of this content, column line included."""
@@ -252,6 +256,7 @@ class Submission:
         keys = {
             "gvcf": ["END", "DP"],
             "mitochondrial_vcf": ["DP", "TLOD"],
+            "somatic_vcf": ["DP", "TLOD", "NLOD", "NALOD"],
             "copy_number_vcf": ["SVTYPE", "END", "SVLEN"],
             "structural_vcf": ["SVTYPE", "END", "SVLEN", "CT", "PE", "SR"],
         }
@@ -262,6 +267,7 @@ class Submission:
         keys = {
             "gvcf": ["GT", "AD", "DP", "GQ", "MIN_DP", "PL"],
             "mitochondrial_vcf": ["GT", "AD", "AF", "DP"],
+            "somatic_vcf": ["GT", "AD", "AF", "DP"],
             "copy_number_vcf": ["GT", "CN", "ECN", "CR", "CRCI", "BINS"],
             "structural_vcf": ["GT", "GQ", "FT", "DR", "DV", "RR", "RV"],
         }
@@ -326,6 +332,63 @@ class Submission:
         base = sequences()["chr1"][1999]
         line = f"chr1\t2000\t.\t{base}\t<DEL>\t.\tPASS\tSVTYPE=DEL;END=3000;SVLEN=-1000\tGT:CN:ECN:CR:CRCI:BINS"
         return f"{self.vcf_header('copy_number_vcf')}{line}\t0/1:1:2:0.500:0.450,0.550:10\n"
+
+    def somatic_text(self, normal: bool) -> str:
+        """The whole somatic VCF of the tumour as text: two SNVs that pass, a filtered one. normal: has its column."""
+        lines = []
+        for pos, passed in ((1200, "PASS"), (1500, "LowQual"), (1800, "PASS")):
+            ref = sequences()["chr1"][pos - 1]
+            info = "DP=130;TLOD=30.5" + ";NLOD=9.1;NALOD=1.5" * normal
+            columns = ["0/0:40,0:0.024:40"] * normal + ["0/1:60,30:0.333:90"]
+            alt = next(base for base in "ACGT" if base != ref)
+            fixed = f"chr1\t{pos}\t.\t{ref}\t{alt}\t.\t{passed}\t{info}\tGT:AD:AF:DP"
+            lines.append("\t".join([fixed, *columns]))
+        names = (SAMPLE, self.sample) if normal else (self.sample,)
+        return self.vcf_header("somatic_vcf", names) + "\n".join(lines) + "\n"
+
+    def contexts_text(self) -> str:
+        """The table of the tumour's mutation contexts, counted the slow and plain way."""
+        pairs, counts = dict(zip("ACGT", "TGCA", strict=True)), Counter()
+        for pos in (1200, 1800):
+            around = sequences()["chr1"][pos - 2 : pos + 1]
+            alt = next(base for base in "ACGT" if base != around[1])
+            if around[1] in "AG":
+                around, alt = "".join(pairs[base] for base in reversed(around)), pairs[alt]
+            counts[around[1], alt, around[0], around[2]] += 1
+        rows = [
+            f"{before}[{ref}>{alt}]{after}\t{counts[ref, alt, before, after]}\n"
+            for ref in "CT"
+            for alt in "ACGT".replace(ref, "")
+            for before in "ACGT"
+            for after in "ACGT"
+        ]
+        return "context\tcount\n" + "".join(rows)
+
+    def add_tumour(self, normal: bool = True) -> None:
+        """Make it a case of a tumour, with its normal (what was there) or alone; the tumour's files are written."""
+
+        def change(manifest: dict) -> None:
+            manifest["study_type"] = study
+            manifest["samples"][0]["qc"]["metrics"] = self.metrics(study=study)
+            manifest["patient_group"] = "haematological-cancer"
+            tumour = {**copy.deepcopy(manifest["samples"][0]), "sample": TUMOUR, "sample_type": "tumour"}
+            tumour["qc"]["metrics"] = self.metrics("tumour", study=study)
+            for metric in tumour["qc"]["metrics"]:
+                metric["value"] = 95.0 if metric["name"] == "mean_coverage" else metric["value"]
+            manifest["samples"] = [*manifest["samples"] * normal, tumour]
+
+        study = "tumour-normal" if normal else "tumour-only"
+        if not normal:
+            for path in [*self.data.glob(f"{SAMPLE}.*"), *self.data.glob(f"{CASE}.sv.*")]:
+                path.unlink()
+        self.edit_manifest(change)
+        if normal:
+            self.write_metrics(self.manifest())
+        self.sample = TUMOUR
+        self.write_cram()
+        self.write_vcf(self.somatic_text(normal), "somatic.vcf.gz")
+        self.path("contexts.tsv").write_text(self.contexts_text())
+        self.write_metrics(self.manifest())
 
     def gvcf_text(self) -> str:
         """The whole gVCF as text: variants, and blocks that cover the rest of every contig with records."""
@@ -413,9 +476,9 @@ class Submission:
     def write_metrics(self, manifest: dict, change: Callable[[dict], object] | None = None) -> None:
         """Write the metrics file that says what the manifest says, changed where a change is given."""
         profile = ngc_profile.load(self.profile_path)
-        qc = manifest["samples"][0]["qc"]
+        qc = next(sample["qc"] for sample in manifest["samples"] if sample["sample"] == self.sample)
         data = {
-            "biosample": {"id": SAMPLE},
+            "biosample": {"id": self.sample},
             "metrics_version": "2.0",
             "profile": {"id": manifest["profile"]["id"], "version": manifest["profile"]["version"]},
             "evaluation_regions": manifest["reference"]["evaluation_regions"],
@@ -560,7 +623,7 @@ class Submission:
         """Change metrics by name in the manifest and in the metrics file alike, and the sample's status."""
 
         def apply(manifest: dict) -> None:
-            qc = manifest["samples"][0]["qc"]
+            qc = next(sample["qc"] for sample in manifest["samples"] if sample["sample"] == self.sample)
             by_name = {metric["name"]: metric for metric in qc["metrics"]}
             change(by_name)
             qc["metrics"] = list(by_name.values())
@@ -588,28 +651,31 @@ class Submission:
 
     def list_files(self) -> None:
         """Put every payload file, with its digests, into manifest.json."""
-        types = ngc_profile.load(self.profile_path).data["files"]
-        entries = []
-        for kind, spec in types.items():
-            owner = SAMPLE if spec["per"] == "sample" else None
-            name = spec["name"].format(sample=owner, case=self.manifest()["submission"]["id"])
-            path = self.root / name
-            if not path.exists():
-                continue
-            digest = content_digest(path, spec["digest"], self.reference)
-            entries.append(
-                {
-                    "path": name,
-                    "type": kind,
-                    "edam": spec["edam"],
-                    "bytes": path.stat().st_size,
-                    "sha256": _sha256(path.read_bytes()),
-                    "content_digest": {"method": spec["digest"], "value": digest} if digest else None,
-                    "sample": owner,
-                    "encrypted_sha256": None,
-                }
-            )
-        manifest = self.manifest()
+        profile, manifest = ngc_profile.load(self.profile_path), self.manifest()
+        samples, entries = manifest["samples"], []
+        normal = next((row["sample"] for row in samples if row["sample_type"] == "germline"), None)
+        for kind, spec in profile.data["files"].items():
+            for owner in dict.fromkeys(row["sample"] for row in samples) if spec["per"] == "sample" else [None]:
+                name = spec["name"].format(sample=owner, case=manifest["submission"]["id"])
+                path = self.root / name
+                if not path.exists():
+                    continue
+                digest = content_digest(path, spec["digest"], self.reference)
+                entries.append(
+                    {
+                        "path": name,
+                        "type": kind,
+                        "edam": spec["edam"],
+                        "bytes": path.stat().st_size,
+                        "sha256": _sha256(path.read_bytes()),
+                        "content_digest": {"method": spec["digest"], "value": digest} if digest else None,
+                        "sample": owner,
+                        "encrypted_sha256": None,
+                    }
+                )
+                if spec["sample_types"] == ["tumour"] and "content" in spec:
+                    pair = normal and profile.data[spec["content"]]["samples"] == "tumour"
+                    entries[-1]["columns"] = {"tumour": owner, **({"normal": normal} if pair else {})}
         manifest["files"] = entries
         self.save_manifest(manifest)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from submission_fixture import CASE, SAMPLE, SIGNATURE, Submission, reference_section, report_html
+from submission_fixture import CASE, SAMPLE, SIGNATURE, TUMOUR, Submission, reference_section, report_html
 from test_check_vcf import RULE_MUTATIONS as VCF_MUTATIONS
 
 import ngc_profile
@@ -198,15 +198,8 @@ field("NGC-MAN-015", "checks", 0, "result", value="FAIL")
 
 @breaks("NGC-MAN-016")
 def _tumour_of_a_germline_group(s: Submission) -> None:
-    def change(manifest: dict) -> None:
-        manifest["samples"][0]["sample_type"] = "tumour"
-        manifest["study_type"] = "tumour-only"
-
-    s.edit_manifest(change)
-    for ending in ("sv.vcf.gz", "sv.vcf.gz.tbi"):
-        (s.data / f"{CASE}.{ending}").unlink()
-    s.regate("tumour")
-    s.edit_metrics(lambda by_name: by_name["mean_coverage"].update(value=95))
+    s.add_tumour(normal=False)
+    s.edit_manifest(lambda manifest: manifest.update(patient_group="rare-disease-adult"))
 
 
 field("NGC-MAN-017", "requisition_id", value="REQ-1")
@@ -258,6 +251,33 @@ def _report_could_not_be_made(s: Submission) -> None:
     (s.data / f"{CASE}.multiqc.html").unlink()
     entry = {"file_type": "multiqc_report", "sample": None, "reason": "too few reads"}
     s.edit_manifest(lambda manifest: manifest.update(not_called=[entry]))
+
+
+@breaks("NGC-MAN-030")
+def _a_germline_vcf_of_a_tumour(s: Submission) -> None:
+    def change(manifest: dict) -> None:
+        entry = next(entry for entry in manifest["files"] if entry["type"] == "germline_vcf")
+        entry["columns"] = {"tumour": entry["sample"]}
+
+    s.after_listing = change
+
+
+# --- the table of mutation contexts
+def contexts(rule: str, change: Callable[[str], str]) -> None:
+    """Register the mutation that changes the text of a tumour's table."""
+
+    def mutate(s: Submission) -> None:
+        s.add_tumour()
+        before = s.path("contexts.tsv").read_text()
+        after = change(before)
+        assert after != before, "the mutation changed nothing"
+        s.path("contexts.tsv").write_text(after)
+
+    RULE_MUTATIONS[rule] = mutate
+
+
+contexts("NGC-SOM-006", lambda text: text.replace("A[C>A]A\t", "A[C>A]a\t"))
+contexts("NGC-SOM-007", lambda text: text.replace("\t1\n", "\t0\n", 1))
 
 
 # --- alignment
@@ -401,6 +421,61 @@ def test_the_conforming_submission_has_no_finding(template):
     report = template.judge()
     assert [(f.rule, f.file, f.place, f.evidence) for f in report.findings] == []
     assert report.exit_code == 0
+
+
+@pytest.mark.parametrize("normal", [True, False])
+def test_a_conforming_submission_of_a_tumour_has_no_finding(normal: bool, template: Submission, tmp_path: Path):
+    submission = template.copy_to(tmp_path / "copy")
+    submission.add_tumour(normal)
+    submission.finish()
+    assert [(f.rule, f.file, f.place, f.evidence) for f in submission.judge().findings] == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "rules"),
+    [
+        (None, {"NGC-MAN-030"}),
+        ({"tumour": TUMOUR}, {"NGC-MAN-030", "NGC-SOM-004", "NGC-VCF-017"}),
+        ({"tumour": SAMPLE, "normal": TUMOUR}, {"NGC-MAN-030", "NGC-SOM-003"}),
+        ({"tumour": "STRANGER", "normal": SAMPLE}, {"NGC-MAN-030", "NGC-VCF-017"}),
+    ],
+)
+def test_the_columns_of_a_tumour_are_judged_by_name(columns, rules, template: Submission, tmp_path: Path):
+    def change(manifest: dict) -> None:
+        entry = next(entry for entry in manifest["files"] if entry["type"] == "somatic_vcf")
+        entry.pop("columns")
+        entry |= {"columns": columns} if columns else {}
+
+    submission = template.copy_to(tmp_path / "copy")
+    submission.add_tumour()
+    submission.after_listing = change
+    submission.finish()
+    report = submission.judge()
+    assert report.rules("FAIL", "WARN") == rules, [(f.rule, f.evidence) for f in report.findings]
+
+
+def test_files_of_another_type_of_sample_are_refused(template: Submission, tmp_path: Path):
+    submission = template.copy_to(tmp_path / "copy")
+    submission.add_tumour()
+    submission.write_vcf(submission.vcf_text().replace(SAMPLE, TUMOUR))
+    submission.finish()
+    found = [f for f in submission.judge().findings if "germline_vcf is of germline samples alone" in f.evidence]
+    assert [f.rule for f in found] == ["NGC-MAN-021"]
+
+
+def test_contexts_are_summed_where_no_reference_counts_them_again(template: Submission, tmp_path: Path):
+    submission = template.copy_to(tmp_path / "copy")
+    submission.add_tumour()
+    table = submission.path("contexts.tsv")
+    told = {}
+    for count in ("1", "5"):
+        table.chmod(0o644)
+        table.write_text(submission.contexts_text().replace("\t1\n", f"\t{count}\n"))
+        submission.unseal()
+        submission.finish()
+        report = submission.judge(reference=None)
+        told[count] = [f.status for f in report.findings if f.rule == "NGC-SOM-007"]
+    assert told == {"1": ["NOT_CHECKED"], "5": ["FAIL"]}
 
 
 @pytest.mark.parametrize("rule", sorted(RULE_MUTATIONS))

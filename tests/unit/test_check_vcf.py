@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ngc_profile
-from ngc_check import vcf
+from ngc_check import vcf, vcf_somatic
 from ngc_check.findings import Collector
 
 SAMPLE = "AAAABBBB"
@@ -137,6 +137,8 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
         header += ['##ALT=<ID=NON_REF,Description="Any other allele">', "##GVCFBlock0-1=minGQ=0(inclusive)"]
     for name in profile.data[kind].get("alts", ()):
         header += [f'##ALT=<ID={name},Description="{name}">'] if name != "BND" else []
+    if kind == "somatic_vcf":
+        header += ['##FILTER=<ID=panel_of_normals,Description="">']
     if kind == "copy_number_vcf":
         header += [f'##FILTER=<ID={name},Description="">' for name in ("few_bins", "near_expected")]
     if kind == "somatic_structural_vcf":
@@ -160,6 +162,9 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
     if kind == "somatic_structural_vcf":
         header[-1] = "\t".join([*header[-1].split("\t")[:-1], *PAIR.values()])
         return Case(header, somatic_structural_records(), kind)
+    if kind == "somatic_vcf":
+        header[-1] = "\t".join([*header[-1].split("\t")[:-1], *PAIR.values()])
+        return Case(header, somatic_records(), kind)
     if kind == "family_vcf":
         header[-1] = "\t".join([*header[-1].split("\t")[:-1], *FAMILY])
         return Case(header, family_records(), kind)
@@ -184,9 +189,6 @@ def fit_insert(line: str) -> str:
     fields = line.split("\t")
     fields[4] = fields[4] + other(fields[3])
     return "\t".join(fields)
-
-
-PAIR = {"normal": "NNNNOOOO", "tumour": SAMPLE}
 
 
 def somatic_structural_records() -> list[str]:
@@ -271,6 +273,28 @@ def mitochondrial_records() -> list[str]:
     return records
 
 
+PAIR = {"normal": SAMPLE, "tumour": "TTTTTTTT"}
+
+
+def somatic_records() -> list[str]:
+    """Of a tumour beside its normal: two SNVs that pass, a deletion that passes, and what the panel has."""
+    odds = "NLOD=9.1;NALOD=1.5"
+    without, with_few = "0/0:40,0:0.024:40:20,20,0,0", "0/0:36,4:0.1:40:18,18,2,2"
+    tenth = "0/1:80,8:0.1:90:40,40,4,4"
+    of_one = [
+        ("chr1", 20, 1, "PASS", odds, without, "0/1:60,30:0.333:90:30,30,15,15"),
+        ("chr1", 60, 2, "PASS", odds, without, tenth),
+        ("chr1", 90, 1, "panel_of_normals", f"PON;{odds}", with_few, tenth),
+        ("chrX", 90, 1, "PASS", odds, "0/0:9,1:0.15:10:9,0,1,0", "0/1:8,2:0.2:10:4,4,1,1"),
+    ]
+    lines = []
+    for chrom, pos, length, passed, info, normal, tumour in of_one:
+        ref, alt = record(chrom, pos, "0/1", length).split("\t")[3:5]
+        fixed = f"{chrom}\t{pos}\t.\t{ref}\t{alt}\t.\t{passed}\tDP=130;TLOD=30.5;{info}\tGT:AD:AF:DP:SB"
+        lines.append(f"{fixed}\t{normal}\t{tumour}")
+    return lines
+
+
 def structural_records() -> list[str]:
     """One of each type, the breakends of one exchange on four records, and a deletion of a man's X."""
     chr1, chr2 = SEQUENCES["chr1"], SEQUENCES["chr2"]
@@ -331,10 +355,11 @@ def judge(case: Case, folder: Path, profile: ngc_profile.Profile, fasta: Path | 
     """Findings of a case, completed from the profile as the command does it."""
     collector = Collector(profile)
     people = FAMILY if case.kind == "family_vcf" else {SAMPLE: "male"}
-    joint = profile.data[case.kind]["samples"] == "germline"
-    whose = {"sample": people.keys(), "sex": people} if joint else {"sample": SAMPLE, "sex": "male"}
-    if profile.data[case.kind]["samples"] == "tumour":
-        whose = {"sample": PAIR, "sex": "male"}
+    whose = {
+        "one": {"sample": SAMPLE, "sex": "male"},
+        "germline": {"sample": people.keys(), "sex": people},
+        "tumour": {"columns": PAIR, "sex": dict.fromkeys(PAIR.values(), "male")},
+    }[profile.data[case.kind]["samples"]]
     settings = {**whose, **more}
     path = write(case, folder)
     collector.extend(
@@ -479,6 +504,11 @@ def _lower_sample(case: Case) -> None:
     case.header[-1] = case.header[-1].replace(SAMPLE, SAMPLE.lower())
 
 
+def _exchanged(case: Case) -> None:
+    names = case.header[-1].split("\t")
+    case.header[-1] = "\t".join([*names[:9], names[10], names[9]])
+
+
 RULE_MUTATIONS: dict[str, Callable[[Case], None]] = {
     "VCF-SPEC-001": _insert("##fileformat=VCFv4.2"),
     "VCF-SPEC-002": _header("##INFO=<ID=AC", "Allele", "\x01Allele"),
@@ -541,10 +571,15 @@ RULE_MUTATIONS: dict[str, Callable[[Case], None]] = {
     "NGC-SSV-001": _set(0, 10, "9:0:30:10:0.350"),
     "NGC-SSV-002": _set(0, 9, "9:0:26:4:0.133"),
     "NGC-SSV-003": _set(4, 6, "PASS"),
+    "NGC-SOM-001": _set(0, 10, "0/1:60,31:0.333:90:30,30,15,15"),
+    "NGC-SOM-002": _set(0, 10, "0/1:60,30:0.667:90:30,30,15,15"),
+    "NGC-SOM-003": _exchanged,
+    "NGC-SOM-004": _info("NLOD=9.1;", ""),
+    "NGC-SOM-005": _info("PON;", "", 2),
 }
 
 
-KINDS = ("vcf", "gvcf", "family_vcf", "mitochondrial_vcf", "structural_vcf", "copy_number_vcf",
+KINDS = ("vcf", "gvcf", "family_vcf", "mitochondrial_vcf", "structural_vcf", "copy_number_vcf", "somatic_vcf",
          "somatic_structural_vcf")  # fmt: skip
 
 
@@ -556,7 +591,7 @@ def test_a_conforming_file_of_each_content_gives_nothing(kind, profile, fasta, t
 def mutated(rule: str, profile: ngc_profile.Profile) -> Case:
     """The file that breaks one rule."""
     kinds = {"NGC-GVCF": "gvcf", "NGC-SV": "structural_vcf", "NGC-CNV": "copy_number_vcf",
-             "NGC-SSV": "somatic_structural_vcf"}  # fmt: skip
+             "NGC-SSV": "somatic_structural_vcf", "NGC-SOM": "somatic_vcf"}  # fmt: skip
     case = conforming(profile, kinds.get(rule.rpartition("-")[0], "vcf"))
     RULE_MUTATIONS[rule](case)
     return case
@@ -616,7 +651,7 @@ def _sample(record: int, column: int, value: str) -> Callable[[Case], None]:
         ("structural_vcf", "NGC-VCF-018", _set(11, 9, "0/1:99:PASS:9:9:5:5:1"), "GT 0/1 has ploidy 2, not 1"),
         ("somatic_structural_vcf", "NGC-SV-003", _info("END=50;", ""), "no END"),
         ("somatic_structural_vcf", "NGC-SV-004", _info("MATEID=A2;", "", 4), "its mate None is not in the file"),
-        ("somatic_structural_vcf", "NGC-VCF-017", _header("#CHROM", "NNNNOOOO", "GGGG"), "columns GGGG, AAAABBBB"),
+        ("somatic_structural_vcf", "NGC-VCF-017", _header("#CHROM", "TTTTTTTT", "UUUUUUUU"), "'TTTTTTTT': named in"),
         ("somatic_structural_vcf", "NGC-VCF-012", _set(0, 8, "DR:DV:RR:XX:AF"), "FORMAT lacks RV"),
         ("somatic_structural_vcf", "NGC-SSV-001", _set(0, 10, "9:0:30:10:."), "AF . with RV 10 and RR 30"),
         ("somatic_structural_vcf", "NGC-SSV-001", _set(3, 10, "8:8:0:0:."), "AF . with DV 8 and DR 8"),
@@ -626,6 +661,14 @@ def _sample(record: int, column: int, value: str) -> Callable[[Case], None]:
         ("somatic_structural_vcf", "NGC-SSV-003", _set(3, 6, "PASS"), "lacks the filter few_reads"),
         ("somatic_structural_vcf", "NGC-SSV-003", _set(0, 6, "in_normal"), "has the filter in_normal"),
         ("copy_number_vcf", "NGC-VCF-018", _set(5, 9, "0/1:2:1:1.000:0.900,1.100:35"), "GT 0/1 has ploidy 2, not 1"),
+        ("somatic_vcf", "NGC-VCF-017", _header("#CHROM", "TTTTTTTT", "UUUUUUUU"), "'TTTTTTTT': named in"),
+        ("somatic_vcf", "NGC-VCF-017", _header("#CHROM", "TTTTTTTT", "UUUUUUUU"), "'UUUUUUUU': a column"),
+        ("somatic_vcf", "NGC-VCF-007", _set(3, 0, "chrM"), "a record on chrM"),
+        ("somatic_vcf", "NGC-VCF-016", _set(0, 6, "germline"), "FILTER 'germline' is not declared"),
+        ("somatic_vcf", "NGC-SOM-001", _set(0, 10, "0/1:60,30:1.2:90:30,30,15,15"), "AF 1.2 is not within 0 to 1"),
+        ("somatic_vcf", "NGC-SOM-003", _set(0, 10, "0/1:90,0:0.012:90:45,45,0,0"), "passes without a read"),
+        ("somatic_vcf", "NGC-SOM-003", _set(0, 9, "0/1:20,20:0.5:40:10,10,10,10"), "the normal has the allele in"),
+        ("somatic_vcf", "NGC-SOM-005", _set(0, 6, "panel_of_normals"), "has one of PON and panel_of_normals without"),
         ("copy_number_vcf", "NGC-CNV-001", _set(0, 9, "0/1:2:2:1.000:0.900,1.100:5"), "<DEL> with CN 2 of 2"),
         ("copy_number_vcf", "NGC-CNV-001", _set(0, 9, "0/1:1:3:0.500:0.450,0.550:5"), "ECN is 3, this sex has 2"),
         ("copy_number_vcf", "NGC-CNV-002", _set(0, 9, "0/1:1:2:0.500:0.550,0.650:5"), "CR 0.5 is not in its interval"),
@@ -639,6 +682,52 @@ def test_a_rule_counts_as_the_content_says(kind, rule, change, evidence, profile
     change(case)
     findings = judge(case, tmp_path, profile, fasta)
     assert any(finding.rule == rule and evidence in finding.evidence for finding in findings), findings
+
+
+def test_a_tumour_alone_has_no_odds_of_a_normal(profile, fasta, tmp_path):
+    case = conforming(profile, "somatic_vcf")
+    case.header[-1] = case.header[-1].replace(f"\t{SAMPLE}", "")
+    case.records = ["\t".join(line.split("\t")[:9] + line.split("\t")[10:]) for line in case.records]
+    alone = {"columns": {"tumour": "TTTTTTTT"}}
+    assert {f.rule for f in judge(case, tmp_path, profile, fasta, **alone)} == {"NGC-SOM-004"}
+    case.records = [line.replace("NLOD=9.1;NALOD=1.5", "POPAF=5.0") for line in case.records]
+    assert judge(case, tmp_path, profile, fasta, **alone) == []
+
+
+def test_a_fraction_is_not_judged_where_reads_are_few_or_the_record_is_filtered(profile, fasta, tmp_path):
+    case = conforming(profile, "somatic_vcf")
+    case.edit(2, 10, "0/1:80,8:0.9:90:40,40,4,4")
+    case.edit(3, 10, "0/1:8,2:0.9:10:4,4,1,1")
+    assert judge(case, tmp_path, profile, fasta) == []
+
+
+def test_without_a_manifest_what_needs_the_columns_is_not_checked(profile, fasta, tmp_path):
+    findings = judge(conforming(profile, "somatic_vcf"), tmp_path, profile, fasta, columns=None)
+    told = {finding.rule: finding.status for finding in findings}
+    assert told == dict.fromkeys(("NGC-VCF-017", "NGC-SOM-003", "NGC-SOM-004"), "NOT_CHECKED")
+
+
+def test_snvs_that_pass_are_counted_by_context(profile, fasta, tmp_path):
+    path = write(conforming(profile, "somatic_vcf"), tmp_path)
+    for reference, known in ((fasta, True), (None, False)):
+        found = {}
+        list(vcf.check_vcf(path, profile, kind="somatic_vcf", columns=PAIR, reference=reference, contexts=found))
+        assert sum(found.values()) == 2
+        assert ("" not in found) == known
+
+
+@pytest.mark.parametrize(
+    ("around", "alt", "wanted"),
+    [("ACG", "T", "A[C>T]G"), ("CGT", "A", "A[C>T]G"), ("TAC", "G", "G[T>C]A"), ("NCG", "T", ""), ("CG", "T", "")],
+)
+def test_a_context_is_that_of_the_pyrimidine(around, alt, wanted):
+    assert vcf_somatic.context(around, alt) == wanted
+
+
+def test_the_contexts_are_96_in_the_order_of_cosmic():
+    assert len(set(vcf_somatic.CONTEXTS)) == 96
+    assert vcf_somatic.CONTEXTS[:5] == ("A[C>A]A", "A[C>A]C", "A[C>A]G", "A[C>A]T", "C[C>A]A")
+    assert vcf_somatic.CONTEXTS[-1] == "T[T>G]T"
 
 
 def test_a_record_on_y_fails_where_no_member_has_one(profile, fasta, tmp_path):
@@ -660,9 +749,10 @@ def test_every_rule_of_the_profile_has_a_mutation_and_every_mutation_a_rule(prof
     ids = {
         rule["id"]
         for rule in profile.rules()
-        if rule["id"].startswith(("VCF-SPEC-", "NGC-VCF-", "NGC-GVCF-", "NGC-SV-", "NGC-SSV-", "NGC-CNV-"))
+        if rule["id"].startswith(("VCF-SPEC-", "NGC-VCF-", "NGC-GVCF-", "NGC-SV-", "NGC-SSV-", "NGC-CNV-", "NGC-SOM-"))
     }
-    assert ids == set(RULE_MUTATIONS)
+    # The last two are on the table that is counted from a VCF: test_check_rules.py.
+    assert ids - {"NGC-SOM-006", "NGC-SOM-007"} == set(RULE_MUTATIONS)
 
 
 @pytest.mark.parametrize("rule", RULE_MUTATIONS)
@@ -675,7 +765,7 @@ def test_the_fast_path_finds_what_the_exact_one_finds(rule, profile, fasta, tmp_
 def test_blocks_that_conform_are_proven_without_reading_lines(profile, fasta, tmp_path, monkeypatch):
     monkeypatch.setattr(vcf, "MIN_FAST", 1)
     monkeypatch.setattr(vcf.spec.RecordJudge, "judge", lambda *_: pytest.fail("a line was read"))
-    for kind in (kind for kind in KINDS if "alts" not in profile.data[kind]):  # named alleles are few, each is read
+    for kind in ("vcf", "gvcf", "family_vcf", "mitochondrial_vcf"):  # the records of the others are few, each is read
         case = conforming(profile, kind)
         # Where the columns' sexes differ, X and Y are read line by line.
         left_out = ("chrX", "chrY") if kind == "family_vcf" else ("chr2\t121",)

@@ -109,3 +109,26 @@ def test_what_was_not_called_is_left_out_with_its_index():
         "CCCC1111.family.vcf.gz.tbi",
     }
     assert package.left_out([], "CCCC1111", ngc_profile.load()) == set()
+
+
+TUMOUR, NORMAL = "TTTT1111", "NNNN1111"
+ROWS = [
+    {"sample": NORMAL, "relation": "index", "sample_type": "germline"},
+    {"sample": TUMOUR, "relation": "index", "sample_type": "tumour"},
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "wanted"),
+    [
+        ("somatic_vcf", ROWS, {"tumour": TUMOUR, "normal": NORMAL}),
+        ("somatic_vcf", ROWS[1:], {"tumour": TUMOUR}),
+        ("somatic_vcf_index", ROWS, None),
+        ("mutation_contexts", ROWS, None),
+        ("germline_vcf", ROWS, None),
+        ("alignment_cram", ROWS, None),
+    ],
+)
+def test_a_tumours_vcf_names_its_columns(kind, rows, wanted):
+    profile = ngc_profile.load()
+    assert package.columns(profile.data["files"][kind], TUMOUR, rows, profile) == wanted
