@@ -13,7 +13,7 @@ import yaml
 
 NORMAL, TUMOUR, _ = m.make_demo.TUMOURS
 DEPTHS = (45, 75, 105)
-PARTS = (1, 2, 4, 8)
+PARTS = (2, 4, 8)  # a genome with X and Y needs two
 
 
 def run(place: Path) -> Iterator[str]:
@@ -26,7 +26,7 @@ def run(place: Path) -> Iterator[str]:
     settings = yaml.safe_load((folder / "config.yaml").read_text())
     # Calls, not judgement: a tumour of 45x is below the gate.
     change = {**settings, "java_options": m.LARGE_JAVA, "proceed_on_fail": True}
-    m.write_config(folder, **{**change, "calling": {"scatter": 1}})
+    m.write_config(folder, **{**change, "calling": {"scatter": PARTS[0]}})
     targets = {depth: f"results/conform/{person.sample}.somatic.vcf.gz" for depth, person in tumours.items()}
     m.run_workflow(folder, targets=targets.values())
     used = {depth: of_sample(folder, person.sample) for depth, person in tumours.items()}
@@ -39,13 +39,13 @@ def run(place: Path) -> Iterator[str]:
         rows.append([rule, *(f"{cpu[depth]:.1f}" for depth in DEPTHS), f"{slope:.2f}", f"{memory:.0f}"])
     total = [sum(float(row[column]) for row in rows) for column in range(1, len(DEPTHS) + 2)]
     rows.append(["all of these", *(f"{value:.1f}" for value in total[:-1]), f"{total[-1]:.2f}", ""])
-    yield "CPU seconds of a tumour of 0.55 Mb by its coverage, in one part; memory at the deepest.\n"
+    yield "CPU seconds of a tumour of 0.55 Mb by its coverage; memory at the deepest.\n"
     yield m.table(["rule", *(f"{depth}x" for depth in DEPTHS), "each 10x more", "MB"], rows)
     sample = tumours[most].sample
-    yield f"The tumour of {most}x in more parts: efficiency is the CPU of one part over that of all.\n"
+    yield f"The tumour of {most}x in more parts: efficiency is the CPU of the first row over that of each.\n"
     rows, alone = [], 0.0
     for parts in PARTS:
-        if alone:  # one part is there
+        if alone:  # the first are there
             for path in (folder / "benchmarks").rglob(f"*{sample}*mutect2*"):
                 path.unlink()
             m.write_config(folder, **{**change, "calling": {"scatter": parts}})

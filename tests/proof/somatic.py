@@ -208,7 +208,7 @@ def lay_tumours(folder: Path, units: list[dict[str, str]], sex: str, region: str
     (folder / "region.bed").write_text(region)
     # A slice has neither the depth of a tumour nor sites for identity.
     somatic = {"somatic": {"panel_of_normals": None, "germline_resource": None}}
-    m.write_config(folder, evaluation_regions="region.bed", proceed_on_fail=True, **somatic)
+    m.write_config(folder, evaluation_regions="region.bed", proceed_on_fail=True, calling={"scatter": 2}, **somatic)
 
 
 def mixtures(place: Path) -> Iterator[str]:
