@@ -666,17 +666,11 @@ def sexes_of_case(wildcards):
     return {sample: TABLES.samples[sample]["sex"] for sample in family_columns(wildcards)}
 
 
-def normal_of(wildcards):
-    """The normal of a tumour's case; None where it has none."""
-    rows = [TABLES.samples[sample] for sample in TABLES.samples_of_case[TABLES.samples[wildcards.sample]["case"]]]
-    return next((row["sample"] for row in rows if row["sample_type"] == "germline"), None)
-
-
 def pair_of_tumour(pattern):
     """Input function: `pattern` with the normal and with the tumour that the wildcards name, in the order of columns."""
 
     def files(wildcards):
-        return [pattern.format(sample=sample) for sample in (normal_of(wildcards), wildcards.sample)]
+        return [pattern.format(sample=sample) for sample in (normal_of(wildcards.sample), wildcards.sample)]
 
     return files
 
