@@ -16,6 +16,8 @@ include: "rules/calling.smk"
 include: "rules/conform.smk"
 include: "rules/family.smk"
 include: "rules/mitochondrion.smk"
+include: "rules/somatic.smk"
+include: "rules/somatic_counts.smk"
 include: "rules/structural.smk"
 include: "rules/somatic_structural.smk"
 include: "rules/copy_number.smk"
@@ -36,6 +38,7 @@ localrules:
     delly_regions,
     mitochondrial_header,
     pedigree,
+    somatic_header,
     vcf_header,
 
 

@@ -31,7 +31,7 @@ os.environ |= {"LC_NUMERIC": "C", "LC_COLLATE": "C"}
 shell.prefix("set -euo pipefail; export REF_PATH=/dev/null REF_CACHE=/dev/null; ")
 
 import ngc_profile
-from ngc_wgs import __version__, clearance, errors, family, progress, regions, signing, tables, verdict
+from ngc_wgs import __version__, clearance, errors, family, progress, regions, signing, somatic, tables, verdict
 from ngc_wgs import report as run_report
 
 
@@ -96,6 +96,12 @@ def missing_files():
             known: "give the path of the VCF, or null",
             f"{known}.tbi": f"run: bcftools index -t {shlex.quote(known)}",
         }
+    for key, path in config["somatic"].items():
+        if path:
+            makers |= {
+                path: f"give the path of the VCF as somatic.{key}, or null",
+                f"{path}.tbi": f"run: bcftools index -t {shlex.quote(path)}",
+            }
     if key := config["signing_key"]:
         makers |= {path: "run: ngc-wgs keygen" for path in (key, str(signing.public_half(Path(key))))}
     return [
@@ -129,6 +135,8 @@ def load_everything():
     faults = unwritable_folders() + missing_files()
     if not faults and config["sv_exclude"]:
         faults = regions.bed_faults(config["sv_exclude"], f"{FASTA}.fai")
+    if not faults:
+        faults = somatic.resource_faults(config["somatic"], FASTA)
     if faults:
         raise WorkflowError("\n".join(faults))
     try:
@@ -156,6 +164,10 @@ NOT_USED = {
     *(() if POPULATION and config["contamination"] == "verifybamid2" else ("verifybamid2",)),
 }
 TOOLS_USED = [tool for tool in TOOLS if tool not in NOT_USED]
+# Of both somatic resources, and of the germline resource alone, with their indexes: what a job that reads them asks for.
+SOMATIC_RESOURCES = [f"{path}{end}" for path in config["somatic"].values() if path for end in ("", ".tbi")]
+SOMATIC_RESOURCE = [f"{path}{end}" for path in [config["somatic"]["germline_resource"]] if path for end in ("", ".tbi")]
+NORMALS = [sample for sample, row in TABLES.samples.items() if row["sample_type"] == "germline"]
 AUTOSOMES = ",".join(contig["name"] for contig in PROFILE.contigs("autosome"))
 MITOCHONDRION = next((contig["name"] for contig in PROFILE.contigs("M")), "none")
 TURNS = ("straight", "shifted")
@@ -178,6 +190,9 @@ PRODUCTS = {
     "copy_number_vcf_index": "results/copy_number/{sample}.cnv.vcf.gz.tbi",
     "somatic_structural_vcf": "results/sv/{sample}.somatic.sv.vcf.gz",
     "somatic_structural_vcf_index": "results/sv/{sample}.somatic.sv.vcf.gz.tbi",
+    "somatic_vcf": "results/conform/{sample}.somatic.vcf.gz",
+    "somatic_vcf_index": "results/conform/{sample}.somatic.vcf.gz.tbi",
+    "mutation_contexts": "results/somatic/{sample}.contexts.tsv",
     "family_vcf": "results/conform/{case}.family.vcf.gz",
     "family_vcf_index": "results/conform/{case}.family.vcf.gz.tbi",
     "alignment_cram": "results/alignment/{sample}.cram",
@@ -344,7 +359,124 @@ def contamination_tables(wildcards):
     stem = f"results/identity/{wildcards.sample}"
     if config["contamination"] == "verifybamid2":
         return {"verifybamid2": f"{stem}.verifybamid2.selfSM"}
-    return {"gatk": f"{stem}.gatk.contamination", "pileups": f"{stem}.pileups.table"}
+    found = {"gatk": f"{stem}.gatk.contamination", "pileups": f"{stem}.pileups.table"}
+    if normal := normal_of(wildcards.sample):
+        found["matched"] = f"results/identity/{normal}.pileups.table"
+    return found
+
+
+# ---- tumours ---------------------------------------------------------------------------------
+
+
+def normal_of(sample):
+    """The normal of a tumour; None where its case has none, and of a sample that is no tumour."""
+    row = TABLES.samples[sample]
+    rows = [TABLES.samples[other] for other in TABLES.samples_of_case[row["case"]]]
+    normals = [other["sample"] for other in rows if other["sample_type"] == "germline"]
+    return normals[0] if row["sample_type"] == "tumour" and normals else None
+
+
+def normal_name(wildcards):
+    """The same of the wildcards' sample."""
+    return normal_of(wildcards.sample)
+
+
+def of_normal(pattern):
+    """Input function: `pattern` with the normal of the wildcards' tumour; nothing where there is none."""
+
+    def files(wildcards):
+        normal = normal_of(wildcards.sample)
+        return [pattern.format(sample=normal)] if normal else []
+
+    return files
+
+
+def of_case_normal(pattern):
+    """Input function: `pattern` with the normal of a case of tumours; nothing where there is none."""
+
+    def files(wildcards):
+        rows = case_members(wildcards)
+        return [pattern.format(sample=row["sample"]) for row in rows if row["sample_type"] == "germline"]
+
+    return files
+
+
+def with_normal(pattern):
+    """Input function: `pattern` with the wildcards' tumour, then with its normal where there is one."""
+
+    def files(wildcards):
+        return [pattern.format(sample=wildcards.sample), *of_normal(pattern)(wildcards)]
+
+    return files
+
+
+def pair_report(wildcards):
+    """How a tumour and its normal stand to each other; nothing where it has none."""
+    return of_normal(f"results/somatic/{wildcards.sample}.pair.json")(wildcards)
+
+
+def somatic_columns(wildcards):
+    """Columns of a tumour's VCF: its normal where there is one, then the tumour."""
+    normal = normal_of(wildcards.sample)
+    return [normal, wildcards.sample] if normal else [wildcards.sample]
+
+
+def somatic_column_list(wildcards):
+    """The same as bcftools takes them."""
+    return ",".join(somatic_columns(wildcards))
+
+
+def read_options(wildcards, input):
+    """Mutect2's options for the reads of a tumour and its normal, and which of the two is the normal."""
+    reads = " ".join(f"-I {shlex.quote(str(cram))}" for cram in input.crams)
+    normal = normal_of(wildcards.sample)
+    return f"{reads} -normal {normal}" if normal else reads
+
+
+def germline_resource_option():
+    """GATK's option for the germline resource; nothing without one."""
+    path = config["somatic"]["germline_resource"]
+    return f"--germline-resource {shlex.quote(path)}" if path else ""
+
+
+def somatic_resource_options():
+    """Mutect2's options for the panel of normals and the germline resource, as far as there are any."""
+    panel = config["somatic"]["panel_of_normals"]
+    return " ".join([*([f"--panel-of-normals {shlex.quote(panel)}"] if panel else []), germline_resource_option()])
+
+
+def f1r2_options(wildcards, input):
+    """GATK's option for each of several tables of read orientation."""
+    return " ".join(f"-I {shlex.quote(str(path))}" for path in input.f1r2)
+
+
+def tumour_segments(wildcards):
+    """Where a tumour has more of one copy than of the other, as FilterMutectCalls takes it; nothing without a population."""
+    folder = "identity" if normal_of(wildcards.sample) else "somatic"
+    return [f"results/{folder}/{wildcards.sample}.segments.table"] if POPULATION else []
+
+
+def contamination_options(wildcards, input):
+    """FilterMutectCalls' options for contamination and copies, where they are measured."""
+    if not POPULATION:
+        return ""
+    return f"--contamination-table {shlex.quote(str(input.contamination))} --tumor-segmentation {shlex.quote(str(input.segments))}"
+
+
+def panel_options(wildcards, input):
+    """GATK's option for each of several VCFs."""
+    return " ".join(f"-V {shlex.quote(str(vcf))}" for vcf in input.vcfs)
+
+
+def matched_option(wildcards, input):
+    """CalculateContamination's option for the normal of a tumour."""
+    return f"-matched {shlex.quote(str(input.matched))}" if input.matched else ""
+
+
+def somatic_databases(wildcards):
+    """Panel of normals and germline resource, for the manifest of a case with a tumour."""
+    tumours = any(row["sample_type"] == "tumour" for row in case_members(wildcards))
+    return {key: [path] if path and tumours else [] for key, path in config["somatic"].items()}
 
 
 def of_index(pattern):
@@ -441,7 +573,42 @@ def family_of_child(wildcards):
     return [joint, f"{joint}.tbi"] if parents_of_child(wildcards) else []
 
 
+def tumours_of_case(wildcards):
+    """Tumour samples of a case, in the order of the table."""
+    return [row["sample"] for row in case_members(wildcards) if row["sample_type"] == "tumour"]
+
+
+def of_tumours(pattern):
+    """Input function: `pattern` over the tumours of the wildcards' case."""
+
+    def files(wildcards):
+        return expand(pattern, sample=tumours_of_case(wildcards))
+
+    return files
+
+
+def of_tumour(pattern):
+    """Input function: `pattern` with the wildcards' sample, nothing of another than a tumour."""
+
+    def files(wildcards):
+        tumour = TABLES.samples[wildcards.sample]["sample_type"] == "tumour"
+        return [pattern.format(sample=wildcards.sample)] if tumour else []
+
+    return files
+
+
+def tumour_comparison(wildcards):
+    """What a person's tumours share; nothing where there is one or none."""
+    several = len(tumours_of_case(wildcards)) > 1
+    return [f"results/somatic/{wildcards.case}.tumours.json"] if several else []
+
+
 # ---- parameters of the tools ---------------------------------------------------------------
+
+
+def somatic_contigs():
+    """Contigs that have somatic records."""
+    return [contig["name"] for contig in PROFILE.contigs(*PROFILE.data["somatic_vcf"]["record_roles"])]
 
 
 def version_command(wildcards):
@@ -616,6 +783,7 @@ def biology():
         "known_genotypes",
         "verifybamid2_resource",
         "sv_exclude",
+        "somatic",
     )
     return {key: value for key, value in config.items() if key not in paths}
 

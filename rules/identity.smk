@@ -161,11 +161,14 @@ rule gatk_get_pileup_summaries:
         " -O {output:q} > {log:q} 2>&1"
 
 
+# Of a tumour its normal says where the person has one allele only: where the tumour lost one, it seems so too.
 rule gatk_calculate_contamination:
     input:
-        "results/identity/{sample}.pileups.table",
+        pileups="results/identity/{sample}.pileups.table",
+        matched=of_normal("results/identity/{sample}.pileups.table"),
     output:
-        "results/identity/{sample}.gatk.contamination",
+        contamination="results/identity/{sample}.gatk.contamination",
+        segments=temp("results/identity/{sample}.segments.table"),
     log:
         "logs/identity/{sample}.gatk_calculate_contamination.log",
     conda:
@@ -176,8 +179,10 @@ rule gatk_calculate_contamination:
         runtime=minutes(30),
     params:
         java=java,
+        matched=matched_option,
     shell:
-        "gatk --java-options {params.java:q} CalculateContamination -I {input:q} -O {output:q} > {log:q} 2>&1"
+        "gatk --java-options {params.java:q} CalculateContamination -I {input.pileups:q} {params.matched}"
+        " --tumor-segmentation {output.segments:q} -O {output.contamination:q} > {log:q} 2>&1"
 
 
 # It has sites of its own, so it reads the CRAM.
@@ -212,7 +217,8 @@ rule contamination:
     input:
         unpack(contamination_tables),
     output:
-        "results/identity/{sample}.contamination.json",
+        json="results/identity/{sample}.contamination.json",
+        table="results/identity/{sample}.contamination.table",
     log:
         "logs/identity/{sample}.contamination.log",
     conda:

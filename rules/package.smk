@@ -3,6 +3,7 @@
 
 rule package:
     input:
+        unpack(somatic_databases),
         products=case_products,
         not_called=case_not_called,
         gate="results/gate/{case}.called",

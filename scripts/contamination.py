@@ -13,9 +13,13 @@ limits = snakemake.params.limits["cross_contamination_rate"]
 try:
     if snakemake.config["contamination"] == "gatk":
         text, pileups = Path(source.gatk).read_text(), Path(source.pileups).read_text()
-        value = identity.read_gatk_contamination(text, pileups, source.gatk, limits)
+        matched = Path(source.matched).read_text() if source.get("matched") else None
+        value = identity.read_gatk_contamination(text, pileups, source.gatk, limits, matched)
     else:
         value = identity.read_verifybamid2(Path(source.verifybamid2).read_text(), source.verifybamid2, limits)
 except identity.IdentityError as error:
     sys.exit(str(error))
-Path(snakemake.output[0]).write_text(json.dumps({"cross_contamination_rate": value}, indent=2) + "\n")
+Path(snakemake.output.json).write_text(json.dumps({"cross_contamination_rate": value}, indent=2) + "\n")
+# For FilterMutectCalls: what was not measured is taken as none, as without a table.
+row = (snakemake.wildcards.sample, value["value"] or 0.0, value["error"] or 0.0)
+Path(snakemake.output.table).write_text("sample\tcontamination\terror\n" + "\t".join(map(str, row)) + "\n")

@@ -15,11 +15,14 @@ source, params = snakemake.input, snakemake.params
 measured = json.loads(Path(source.measured).read_text())["samples"][params.sample["sample"]]
 try:
     called = {}
+    if source.somatic:
+        called |= read(metrics.read_somatic, *source.somatic)
     if source.calls:
         called |= read(metrics.read_bcftools_stats, *source.calls)
         called |= read(metrics.read_structural, *source.structural)
-    if source.mendel:
-        called |= read(metrics.read_measured, *source.mendel)
+    for measured_after in (source.mendel, source.pair):
+        if measured_after:
+            called |= read(metrics.read_measured, *measured_after)
 except metrics.BadReport as error:
     sys.exit(str(error))
 measured["values"] |= {name: asdict(item) for name, item in called.items()}

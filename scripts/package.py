@@ -25,13 +25,21 @@ if replaced := [path for unit, report in intake.items() for path in fastq.replac
         f"Package refuses case {snakemake.wildcards.case}: changed since intake read them: {', '.join(replaced)}."
         " Mend: start the same command again, which reads them anew."
     )
-excluded = [
-    {
-        "name": "regions without structural variants",
-        "version": "of the site",
-        "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
-    }
-    for path in source.sv_exclude
+
+
+def digest_of(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+own = [
+    {"name": name, "version": "of the site", "sha256": digest_of(path)}
+    for name, paths in (
+        ("regions without structural variants", source.sv_exclude),
+        ("panel of normals", source.panel_of_normals),
+        ("germline resource", source.germline_resource),
+    )
+    for path in paths
 ]
 folder = Path(snakemake.params.submission)
 digest = package.build(
@@ -45,7 +53,7 @@ digest = package.build(
     qc=qc,
     preflight=read(source.preflight),
     identity=read(source.identity),
-    databases=[read(source.population), *excluded],
+    databases=[read(source.population), *own],
     evaluation=next(iter(qc.values()))["evaluation_regions"],
     configuration=snakemake.params.configuration,
     house=Path(snakemake.scriptdir).parent,

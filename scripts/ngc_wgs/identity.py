@@ -697,21 +697,29 @@ def sampling_error(sites: Iterable[tuple[int, float]], contamination: float) -> 
 
 
 def judge_contamination(
-    value: float, error: float, pileups: Sequence[Mapping[str, str]], limits: Mapping[str, Any]
+    value: float,
+    error: float,
+    pileups: Sequence[Mapping[str, str]],
+    limits: Mapping[str, Any],
+    matched: Sequence[Mapping[str, str]] | None = None,
 ) -> dict[str, Any]:
     """Measured contamination. value, error: as CalculateContamination gives them; pileups: rows of GetPileupSummaries.
 
+    matched: those of a tumour's normal, which says where the person is homozygous; the depth is the tumour's.
     GATK's own error goes to 0 with the estimate, however few sites there are. So it is held against the error that
     the same formula gives for these sites at a contamination of `error_at`: with more than `maximum_error` an estimate
     says nothing, unless it lies above `error_at` by more than its error.
     """
+    depths = {(row["contig"], row["position"]): int(row["ref_count"]) + int(row["alt_count"]) for row in pileups}
     alt, ref = [], []
-    for row in pileups:
+    for row in pileups if matched is None else matched:
         counts = int(row["ref_count"]), int(row["alt_count"])
-        depth, frequency = sum(counts), float(row["allele_frequency"])
-        if depth and counts[1] / depth > 0.8:
+        depth, frequency = depths.get((row["contig"], row["position"]), 0), float(row["allele_frequency"])
+        if not depth or not sum(counts):
+            continue
+        if counts[1] / sum(counts) > 0.8:
             alt.append((depth, 1 - frequency))
-        elif depth and counts[1] / depth < 0.2:
+        elif counts[1] / sum(counts) < 0.2:
             ref.append((depth, frequency))
     at = limits["error_at"]
     # GATK prefers sites where ALT is homozygous and falls back to those where REF is.
@@ -729,14 +737,20 @@ def judge_contamination(
     )
 
 
-def read_gatk_contamination(text: str, pileups: str, place: str, limits: Mapping[str, Any]) -> dict[str, Any]:
-    """Measured contamination from the tables of CalculateContamination and GetPileupSummaries."""
+def read_gatk_contamination(
+    text: str, pileups: str, place: str, limits: Mapping[str, Any], matched: str | None = None
+) -> dict[str, Any]:
+    """Measured contamination from the tables of CalculateContamination and GetPileupSummaries.
+
+    matched: the latter of a tumour's normal.
+    """
     what = "a table of CalculateContamination with one sample"
     value, error = only_row(text, place, "sample\t", {"contamination": float, "error": float}, what)
     place = place.replace(".gatk.contamination", ".pileups.table")
     sites = table(pileups, place, "contig\t")
+    normal = table(matched, "the normal's table of GetPileupSummaries", "contig\t") if matched is not None else None
     try:
-        return judge_contamination(value, error, sites, limits)
+        return judge_contamination(value, error, sites, limits, normal)
     except (KeyError, ValueError):
         raise unusable(place, "is not a table of GetPileupSummaries") from None
 

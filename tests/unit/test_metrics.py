@@ -375,6 +375,7 @@ def test_windows_end_at_edges_and_are_as_large_as_the_regions():
 
 VERSIONS = dict.fromkeys(("intake", "samtools", "mosdepth", "picard", "bcftools", "gatk", "plink2", "delly"), "1.0")
 GOOD = {**VALUES, "mendelian_error_rate": 0.001, "kinship_concordance": 1, "tumour_over_normal_coverage": 3}
+GOOD |= {"tumour_in_normal": 0.001, "tumour_normal_order": 1}
 TRIPS = {  # a value that trips the gate, for each gate of the profile
     ("mean_coverage", "germline", "<", 30): 29.99,
     ("mean_coverage", "tumour", "<", 60): 59.9,
@@ -394,6 +395,9 @@ TRIPS = {  # a value that trips the gate, for each gate of the profile
     ("median_insert_size", "all", "<", 250): 249,
     ("sex_concordance", "all", "<", 1): 0,
     ("tumour_over_normal_coverage", "tumour", "<", 1): 0.99,
+    ("tumour_in_normal", "tumour", ">", 0.05): 0.06,
+    ("tumour_in_normal", "tumour", ">", 0.02): 0.03,
+    ("tumour_normal_order", "tumour", "<", 1): 0,
     ("sex_chromosome_aneuploidy", "germline", ">", 0): 1,
     ("identity_concordance", "all", "<", 1): 0,
     ("kinship_concordance", "all", "<", 1): 0,
