@@ -188,11 +188,11 @@ PRODUCTS = {
     "structural_vcf_index": "results/sv/{case}.sv.vcf.gz.tbi",
     "copy_number_vcf": "results/copy_number/{sample}.cnv.vcf.gz",
     "copy_number_vcf_index": "results/copy_number/{sample}.cnv.vcf.gz.tbi",
+    "somatic_structural_vcf": "results/sv/{sample}.somatic.sv.vcf.gz",
+    "somatic_structural_vcf_index": "results/sv/{sample}.somatic.sv.vcf.gz.tbi",
     "somatic_vcf": "results/conform/{sample}.somatic.vcf.gz",
     "somatic_vcf_index": "results/conform/{sample}.somatic.vcf.gz.tbi",
     "mutation_contexts": "results/somatic/{sample}.contexts.tsv",
-    "somatic_structural_vcf": "results/sv/{sample}.somatic.sv.vcf.gz",
-    "somatic_structural_vcf_index": "results/sv/{sample}.somatic.sv.vcf.gz.tbi",
     "family_vcf": "results/conform/{case}.family.vcf.gz",
     "family_vcf_index": "results/conform/{case}.family.vcf.gz.tbi",
     "alignment_cram": "results/alignment/{sample}.cram",
@@ -450,6 +450,12 @@ def f1r2_options(wildcards, input):
     return " ".join(f"-I {shlex.quote(str(path))}" for path in input.f1r2)
 
 
+def tumour_segments(wildcards):
+    """Where a tumour has more of one copy than of the other, as FilterMutectCalls takes it; nothing without a population."""
+    folder = "identity" if normal_of(wildcards.sample) else "somatic"
+    return [f"results/{folder}/{wildcards.sample}.segments.table"] if POPULATION else []
+
+
 def contamination_options(wildcards, input):
     """FilterMutectCalls' options for contamination and copies, where they are measured."""
     if not POPULATION:
@@ -567,7 +573,42 @@ def family_of_child(wildcards):
     return [joint, f"{joint}.tbi"] if parents_of_child(wildcards) else []
 
 
+def tumours_of_case(wildcards):
+    """Tumour samples of a case, in the order of the table."""
+    return [row["sample"] for row in case_members(wildcards) if row["sample_type"] == "tumour"]
+
+
+def of_tumours(pattern):
+    """Input function: `pattern` over the tumours of the wildcards' case."""
+
+    def files(wildcards):
+        return expand(pattern, sample=tumours_of_case(wildcards))
+
+    return files
+
+
+def of_tumour(pattern):
+    """Input function: `pattern` with the wildcards' sample, nothing of another than a tumour."""
+
+    def files(wildcards):
+        tumour = TABLES.samples[wildcards.sample]["sample_type"] == "tumour"
+        return [pattern.format(sample=wildcards.sample)] if tumour else []
+
+    return files
+
+
+def tumour_comparison(wildcards):
+    """What a person's tumours share; nothing where there is one or none."""
+    several = len(tumours_of_case(wildcards)) > 1
+    return [f"results/somatic/{wildcards.case}.tumours.json"] if several else []
+
+
 # ---- parameters of the tools ---------------------------------------------------------------
+
+
+def somatic_contigs():
+    """Contigs that have somatic records."""
+    return [contig["name"] for contig in PROFILE.contigs(*PROFILE.data["somatic_vcf"]["record_roles"])]
 
 
 def version_command(wildcards):
@@ -793,17 +834,11 @@ def sexes_of_case(wildcards):
     return {sample: TABLES.samples[sample]["sex"] for sample in family_columns(wildcards)}
 
 
-def normal_of(wildcards):
-    """The normal of a tumour's case; None where it has none."""
-    rows = [TABLES.samples[sample] for sample in TABLES.samples_of_case[TABLES.samples[wildcards.sample]["case"]]]
-    return next((row["sample"] for row in rows if row["sample_type"] == "germline"), None)
-
-
 def pair_of_tumour(pattern):
     """Input function: `pattern` with the normal and with the tumour that the wildcards name, in the order of columns."""
 
     def files(wildcards):
-        return [pattern.format(sample=sample) for sample in (normal_of(wildcards), wildcards.sample)]
+        return [pattern.format(sample=sample) for sample in (normal_of(wildcards.sample), wildcards.sample)]
 
     return files
 

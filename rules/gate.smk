@@ -89,6 +89,7 @@ rule metrics:
         mendel=mendel_report,
         pair=pair_report,
         structural=of_germline("results/qc/{sample}.sv.json"),
+        somatic=of_tumour("results/somatic/{sample}.json"),
         preflight="results/intake/preflight.json",
         profile=PROFILE_FILE,
         overlay=OVERLAY,

@@ -83,6 +83,35 @@ rule gatk_learn_read_orientation_model:
         "gatk --java-options {params.java:q} LearnReadOrientationModel {params.counts} -O {output:q} > {log:q} 2>&1"
 
 
+# For a tumour by itself: where it lost or gained a copy, germline variants have fractions like somatic ones. The sites for
+# contamination are too few to tell where that is, so all of the population's that are common enough are taken.
+rule gatk_tumour_segments:
+    input:
+        counts="results/somatic/{sample}.allelic_counts.tsv",
+        frequencies="results/identity/sites/frequencies.tsv.gz",
+    output:
+        segments=temp("results/somatic/{sample}.segments.table"),
+        pileups=temp("results/somatic/{sample}.pileups.table"),
+        contamination=temp("results/somatic/{sample}.contamination.table"),
+    log:
+        "logs/somatic/{sample}.gatk_tumour_segments.log",
+    conda:
+        "../envs/gatk.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(8000),
+        runtime=minutes(60),
+    params:
+        java=java,
+    shell:
+        "( {{ printf '#<METADATA>SAMPLE=%s\n' {wildcards.sample};"
+        " printf 'contig\tposition\tref_count\talt_count\tother_alt_count\tallele_frequency\n';"
+        " gzip -dc {input.frequencies:q} | awk -F '\t' -v OFS='\t' 'NR == FNR {{ if (!/^@/) counts[$1, $2] = $3 OFS $4; next }}"
+        " ($1, $2) in counts {{ print $1, $2, counts[$1, $2], 0, $4 }}' {input.counts:q} -; }} > {output.pileups:q}"
+        " && gatk --java-options {params.java:q} CalculateContamination -I {output.pileups:q}"
+        " --tumor-segmentation {output.segments:q} -O {output.contamination:q} ) > {log:q} 2>&1"
+
+
 rule gatk_filter_mutect:
     input:
         fasta=FASTA,
@@ -93,7 +122,7 @@ rule gatk_filter_mutect:
         stats="results/somatic/{sample}.raw.vcf.gz.stats",
         orientation="results/somatic/{sample}.orientation.tar.gz",
         contamination=["results/identity/{sample}.contamination.table"] if POPULATION else [],
-        segments=["results/identity/{sample}.segments.table"] if POPULATION else [],
+        segments=tumour_segments,
     output:
         vcf=temp("results/somatic/{sample}.vcf.gz"),
         tbi=temp("results/somatic/{sample}.vcf.gz.tbi"),

@@ -42,7 +42,7 @@ rule delly_filter_somatic:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        normal=normal_of,
+        normal=normal_name,
         limits=delly_somatic_limits(),
     shell:
         "( printf '%s\\ttumor\\n%s\\tcontrol\\n' {wildcards.sample} {params.normal} > {output.pair:q};"
@@ -73,7 +73,7 @@ rule conform_somatic_structural:
         mem_mb=memory(1000),
         runtime=minutes(30),
     params:
-        normal=normal_of,
+        normal=normal_name,
         sex=sex_of_sample,
         profile=profile_parts("id", "reference", "ploidy", "structural", "somatic_structural_vcf", "somatic_structural"),
     script:

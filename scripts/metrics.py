@@ -15,6 +15,8 @@ source, params = snakemake.input, snakemake.params
 measured = json.loads(Path(source.measured).read_text())["samples"][params.sample["sample"]]
 try:
     called = {}
+    if source.somatic:
+        called |= read(metrics.read_somatic, *source.somatic)
     if source.calls:
         called |= read(metrics.read_bcftools_stats, *source.calls)
         called |= read(metrics.read_structural, *source.structural)

@@ -27,6 +27,8 @@ try:
         preflight=[source.preflight],
         databases=source.databases,
         structural=source.structural,
+        somatic=source.somatic,
+        tumours=source.tumours,
     )
 except report.ReportError as error:
     sys.exit(str(error))

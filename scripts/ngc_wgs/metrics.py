@@ -201,6 +201,20 @@ def read_structural(text: str) -> Values:
     return {"count_structural_variants": Measured(sum(sum(of.values()) for of in found["counts"].values()))}
 
 
+def read_somatic(text: str) -> Values:
+    """PASS SNVs and indels of a tumour and its mutational burden, from its counts."""
+    found = json.loads(text)
+    counts, burden = found["counts"], found["burden"]
+    few = f"no base of the evaluation regions is covered by {burden['depth']} reads of the tumour"
+    return {
+        "tumour_mutational_burden": Measured(
+            burden["per_megabase"], burden["bases"], reason="" if burden["bases"] else few
+        ),
+        "somatic_snvs": Measured(counts["snv"]["passed"]),
+        "somatic_indels": Measured(counts["insertion"]["passed"] + counts["deletion"]["passed"]),
+    }
+
+
 # ---- sex -------------------------------------------------------------------------------------
 
 

@@ -63,7 +63,8 @@ class Facts:
     by depth, autosomes, as mean_autosome_coverage counts. inserts: per sample inward pairs by insert size (bp).
     identity: results/identity/CASE.json of each case. families: results/family/CASE.json of each that has a joint VCF.
     mitochondria: results/mitochondrion/SAMPLE.json by sample. structural: results/qc/SAMPLE.sv.json of each.
-    copies: per sample its results/copy_number/SAMPLE.json.
+    copies: per sample its results/copy_number/SAMPLE.json. somatic: per tumour its results/somatic/TUMOUR.json.
+    tumours: results/somatic/CASE.tumours.json of each case with several tumours.
     homozygosity: per sample its results/qc/SAMPLE.homozygosity.json.
     unreadable: names of files that were there and could not be read.
     """
@@ -80,6 +81,8 @@ class Facts:
     structural: list[dict] = field(default_factory=list)
     copies: dict[str, dict] = field(default_factory=dict)
     homozygosity: dict[str, dict] = field(default_factory=dict)
+    somatic: dict[str, dict] = field(default_factory=dict)
+    tumours: list[dict] = field(default_factory=list)
     tools: list[dict] = field(default_factory=list)
     databases: list[dict] = field(default_factory=list)
     workflow: str = ""
@@ -116,6 +119,8 @@ def gather(
     preflight: Iterable[Path] = (),
     databases: Iterable[Path] = (),
     structural: Iterable[Path] = (),
+    somatic: Iterable[Path] = (),
+    tumours: Iterable[Path] = (),
     forgive: bool = False,
 ) -> Facts:
     """Fill `facts` from files that are there.
@@ -146,6 +151,8 @@ def gather(
     facts.mitochondria |= {found["sample"]: found for _, found in read(mitochondria, json.loads)}
     facts.structural += [found for _, found in read(structural, json.loads)]
     facts.homozygosity |= {_sample(path): found for path, found in read(homozygosity, json.loads)}
+    facts.somatic |= {_sample(path): found for path, found in read(somatic, json.loads)}
+    facts.tumours += [found for _, found in read(tumours, json.loads)]
     facts.copies |= {_sample(path): found for path, found in read(copies, json.loads)}
     facts.databases += [found for _, found in read(databases, json.loads) if found["name"]]
     for _, found in read(preflight, json.loads):
@@ -190,6 +197,8 @@ def gather_run(facts: Facts, cases: Mapping[str, str], units: Iterable[str], res
         preflight=there("intake/{}.json", ["preflight"]),
         databases=there("identity/{}.json", ["population"]),
         structural=there("qc/{}.sv.json", cases),
+        somatic=there("somatic/{}.json", cases),
+        tumours=there("somatic/{}.tumours.json", own),
         forgive=True,
     )
 
@@ -231,6 +240,8 @@ def sections(facts: Facts) -> list[dict]:
         aneuploidies(facts),
         copy_number(facts),
         homozygosity(facts),
+        *([somatic(facts), fractions(facts), contexts(facts)] if facts.somatic else []),
+        *([tumours(facts)] if facts.tumours else []),
         versions(facts),
         definitions(facts),
     ]
@@ -711,6 +722,91 @@ def homozygosity(facts: Facts) -> dict:
 
 def _mb(bases: int) -> str:
     return f"{bases / 1e6:.1f} Mb"
+
+
+def somatic(facts: Facts) -> dict:
+    """Somatic variants of each tumour by type, its burden, and how often each filter was set."""
+    about = "Somatic SNVs, insertions, deletions and substitutions of several bases (MNV) that pass, + those that are"
+    about += (
+        " filtered; burden: PASS variants per megabase that the tumour covers. Reported, nothing is judged by them."
+    )
+    about += " Of a tumour without its normal, rare germline variants are among them."
+    rows, filters = [], []
+    for sample, item in facts.somatic.items():
+        beside = escape(item["normal"]) if item["normal"] else "<strong>none: tumour only</strong>"
+        cells = [f"{number(of['passed'])} + {number(of['filtered'])}" for of in item["counts"].values()]
+        changes, burden = (item["transitions"], item["transversions"]), item["burden"]
+        ratio = f"{changes[0] / changes[1]:.2f}" if changes[1] else ""
+        rate = f"not measured: no base with {burden['depth']} reads" if burden["per_megabase"] is None else ""
+        rate = rate or f"{burden['per_megabase']:.2f} per Mb: {number(burden['variants'])} in {_mb(burden['bases'])}"
+        rows.append((escape(sample), beside, *cells, ratio, rate))
+        often = sorted(item["filters"].items(), key=lambda pair: (-pair[1], pair[0]))
+        filters += [(escape(sample), escape(name), number(count)) for name, count in often]
+    headers = ("Tumour", "Normal", "SNVs", "Insertions", "Deletions", "MNVs", "Ti/tv", "Burden")
+    body = folded(headers, rows) + folded(("Tumour", "Filter", "Variants"), filters)
+    return _html("ngc_somatic", "Somatic variants", about, body)
+
+
+def fractions(facts: Facts) -> dict:
+    """PASS somatic variants of each tumour by the fraction of the allele."""
+    key, title = "ngc_somatic_fractions", "Fractions of somatic variants"
+    about = "PASS somatic variants by the fraction of the allele in the tumour, in classes of equal width."
+    lines = {
+        sample: [[(at + 0.5) / len(item["fractions"]), n] for at, n in enumerate(item["fractions"])]
+        for sample, item in facts.somatic.items()
+    }
+    pconfig = {"xlab": "Fraction of the allele", "ylab": "PASS variants", "xmin": 0, "xmax": 1, "ymin": 0}
+    pconfig |= {"style": "lines+markers", "showlegend": len(lines) <= MAX_LEGEND}
+    return _plot(key, title, about, "", "linegraph", pconfig, [lines])
+
+
+def contexts(facts: Facts) -> dict:
+    """PASS SNVs of each tumour in the 96 contexts, in the report of a case only: of a run they would be too many."""
+    key, title = "ngc_mutation_contexts", "Mutation contexts"
+    about = (
+        "PASS somatic SNVs by substitution and neighbouring bases, on the strand of the pyrimidine, in COSMIC's order."
+    )
+    about += " The table is in the submission."
+    if facts.verdicts:
+        return _html(key, title, about, "<p>The report of each case has its contexts.</p>")
+    datasets, without = [], []
+    for sample, item in facts.somatic.items():
+        # One bar for each context, coloured by its substitution.
+        datasets.append({name: {name[2:5]: n} for name, n in item["contexts"].items()})
+        if item["without_context"]:
+            without.append(f"<li>{escape(sample)}: {number(item['without_context'])} SNVs beside an N have none</li>")
+    names = list(facts.somatic)
+    pconfig = {
+        "ylab": "PASS SNVs",
+        "data_labels": [{"name": name, "ylab": "PASS SNVs"} for name in names],
+        "sort_samples": False,
+        "cpswitch": False,
+        "use_legend": True,
+        "height": 1300,
+    }
+    above = f"<ul>{''.join(without)}</ul>" if without else ""
+    return _plot(key, title, about, above, "bargraph", pconfig, datasets)
+
+
+def tumours(facts: Facts) -> dict:
+    """Which somatic variants a person's tumours share."""
+    about = (
+        "Several tumours of one person: PASS variants that a group of them has and no other. A variant that passes in"
+    )
+    about += " one and is filtered in another is no proof that they differ."
+    rows, hidden = [], []
+    for item in facts.tumours:
+        case = escape(item["case"])
+        for group in item["sets"]:
+            what = "shared by all" if group["tumours"] == item["tumours"] else "shared by some"
+            what = "private" if len(group["tumours"]) == 1 else what
+            names = escape(", ".join(group["tumours"]))
+            rows.append((case, what, names, number(group["variants"]), number(group["snvs"])))
+        for pair in item["filtered"]:
+            hidden.append((case, escape(pair["passes"]), escape(pair["filtered"]), number(pair["variants"])))
+    body = folded(("Case", "", "Tumours", "Variants", "of which SNVs"), rows)
+    body += folded(("Case", "Passes in", "Filtered in", "Variants"), hidden)
+    return _html("ngc_tumours", "Tumours of one person", about, body or "<p>No variant passes.</p>")
 
 
 def coverage(facts: Facts) -> dict:

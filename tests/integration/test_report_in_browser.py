@@ -175,6 +175,22 @@ def test_each_gate_leads_to_its_definition(any_report):
     assert any_report.read.links <= set(any_report.read.classes)
 
 
+@in_browser
+def test_the_sections_of_tumours_open_and_are_drawn(made, tmp_path):
+    (tmp_path / "made").mkdir()
+    with_tumours = make_results.add_tumours(make_results.make(tmp_path / "made", 1))
+    facts = report.gather_run(
+        report.Facts(made.profile), with_tumours.samples, with_tumours.units, with_tumours.results
+    )
+    shown = opened(write(facts, tmp_path / "case.html"), tmp_path)
+    assert (shown.page.requests, shown.page.console) == ([], [])
+    own = ["ngc_somatic", "ngc_somatic_fractions", "ngc_mutation_contexts", "ngc_tumours"]
+    assert [name for name in shown.read.headings if name in own] == own
+    for name in ("ngc_somatic_fractions_plot", "ngc_mutation_contexts_plot"):
+        kind = shown.read.classes[name]
+        assert "js-plotly-plot" in kind and "not_loaded" not in kind
+
+
 def figures(read: Reader) -> dict[tuple[str, str], tuple[float | None, str]]:
     """(sample, metric) to value and status, as the gate table of a case shows them."""
     found = {}

@@ -27,6 +27,7 @@ NORMAL, PAIRED, ALONE = make_demo.TUMOURS
 STRANGER = replace(NORMAL, sample="STRANGERNORM", case="STRANGERCASE")
 MIXED = replace(NORMAL, sample="NORMALWITH10", purity=0.1)
 """The normal with a tenth of the tumour's cells."""
+DEEP = replace(NORMAL, sample="DEEPNORMAL", depth=4 * make_demo.DEPTH)
 FRACTIONS = (0, 10, 20, 30, 50)  # percent of a mixture's reads that are another person's
 HCC1954 = m.DATA / "tn_hcc1954_sv"
 
@@ -133,7 +134,8 @@ def copies_and_junctions(place: Path, pairs: list[make_demo.Person], alone: list
 
 PAIRS = {  # name: reads of the normal, reads of the tumour, the metric that stops the case
     "right": (NORMAL, PAIRED, None),
-    "swapped": (PAIRED, NORMAL, "tumour_normal_order"),
+    "swapped": (PAIRED, NORMAL, "tumour_over_normal_coverage"),
+    "swapped, the normal deeper": (PAIRED, DEEP, "tumour_normal_order"),
     "stranger": (STRANGER, PAIRED, "identity_concordance"),
     "tumour in normal": (MIXED, PAIRED, "tumour_in_normal"),
 }
@@ -159,11 +161,11 @@ def wrong_pairs(place: Path) -> Iterator[str]:
     base = place / "base"
     base.mkdir()
     make_demo.CASES[STRANGER.case] = make_demo.CASES[make_demo.FEMALE.case]
-    make_demo.make(base, g.TRIO, [STRANGER, NORMAL, MIXED, PAIRED], SEED, "pairs")
+    make_demo.make(base, g.TRIO, [STRANGER, NORMAL, MIXED, DEEP, PAIRED], SEED, "pairs")
     wrong = []
     yield "| normal and tumour | verdict | reasons |\n|---|---|---|"
     for name, (normal, tumour, metric) in PAIRS.items():
-        folder = lay_pair(base, place / name.replace(" ", "_"), normal, tumour)
+        folder = lay_pair(base, place / name.replace(",", "").replace(" ", "_"), normal, tumour)
         runs.run_workflow(folder)
         row = runs.verdicts(folder)[NORMAL.case]
         yield f"| {name} | {row['verdict']} | {row['reasons'] or 'none'} |"

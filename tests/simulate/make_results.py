@@ -136,6 +136,56 @@ def _sample(folder: Path, sample: str, index: int, rules: dict, rng: random.Rand
     (folder / f"{sample}.samtools_stats.txt").write_text("SN\tx:\t1\n" + _rows("IS\t", inserts))
 
 
+def add_tumours(made: Made, seed: int = 20261122) -> Made:
+    """Add what is counted of two cases: diagnosis and relapse beside one normal, and a tumour alone.
+
+    The tumours have no metrics of their own. Counts are drawn, and add up as those of the workflow do.
+    """
+    rng = random.Random(seed)
+    pair, alone = ("T00001XY", "T00002XY"), "T00003XY"
+    folder = made.results / "somatic"
+    folder.mkdir()
+    for tumour, normal in (*((name, "N00001XY") for name in pair), (alone, None)):
+        passed, filtered = {"snv": 0, "insertion": 310, "deletion": 420, "mnv": 12}, {"snv": 2100, "insertion": 190}
+        contexts = {}
+        for change in ("C>A", "C>G", "C>T", "T>A", "T>C", "T>G"):
+            for before in "ACGT":
+                for after in "ACGT":
+                    # Deamination of methylated cytosines, as in every tumour, over a low rest.
+                    most = 400 if change == "C>T" and after == "G" else 40
+                    contexts[f"{before}[{change}]{after}"] = rng.randrange(most // 2, most)
+        without = 3 if tumour == alone else 0
+        passed["snv"] = sum(contexts.values()) + without
+        fractions = [0] * 20
+        for _ in range(sum(passed.values())):
+            fractions[min(19, int(20 * min(max(rng.gauss(0.35, 0.12), 0), 1)))] += 1
+        transitions = sum(n for name, n in contexts.items() if name[2:5] in ("C>T", "T>C"))
+        report = {
+            "sample": tumour,
+            "normal": normal,
+            "counts": {kind: {"passed": n, "filtered": filtered.get(kind, 0)} for kind, n in passed.items()},
+            "filters": {"weak_evidence": 1800, "germline": 400, "panel_of_normals": 90},
+            "fractions": fractions,
+            "transitions": transitions,
+            "transversions": passed["snv"] - transitions,
+            "contexts": contexts,
+            "without_context": without,
+            "burden": {"variants": sum(passed.values()), "bases": 2_700_000_000, "depth": 20},
+        }
+        report["burden"]["per_megabase"] = round(sum(passed.values()) / 2700, 4)
+        (folder / f"{tumour}.json").write_text(json.dumps(report))
+    sets = [(pair, 4100, 3600), (pair[:1], 300, 270), (pair[1:], 900, 800)]
+    shared = {
+        "case": "C90001K",
+        "tumours": pair,
+        "sets": [{"tumours": names, "variants": n, "snvs": of} for names, n, of in sets],
+        "filtered": [{"passes": one, "filtered": other, "variants": 41} for one, other in (pair, pair[::-1])],
+    }
+    (folder / "C90001K.tumours.json").write_text(json.dumps(shared))
+    cases = {pair[0]: "C90001K", pair[1]: "C90001K", alone: "C90002K"}
+    return Made(made.results, {**made.samples, **cases}, made.units, made.profile)
+
+
 def _rows(start: str, rows: Iterable[tuple]) -> str:
     return "".join(start + "\t".join(map(str, row)) + "\n" for row in rows)
 

@@ -92,11 +92,16 @@ def test_a_metric_without_a_reason_is_still_not_measured(facts):
     assert report.UNMEASURED in text(section(facts, "ngc_verdicts"))
 
 
+def of_germline(profile):
+    """Names of the metrics of a germline sample."""
+    return {name for name, one in profile["metrics"].items() if "germline" in one.get("sample_types", ["germline"])}
+
+
 def test_the_gate_table_begins_with_the_worst(facts):
     rows = section(facts, "ngc_verdicts")["data"].split("<tr>")[2:]
     statuses = [next(status for status in report.RANK if f">{status}</span>" in row) for row in rows]
     assert statuses == sorted(statuses, key=report.RANK.__getitem__)
-    assert len(rows) == 6 * len(facts.profile["metrics"])
+    assert len(rows) == 6 * len(of_germline(facts.profile))
     assert "0.05 &plusmn; 0.0012" in rows[0] and "FAIL if &gt; 0.03 (peer)" in rows[0]
 
 
@@ -266,7 +271,7 @@ def test_of_a_case_that_stopped_the_alignments_metrics_are_shown(tmp_path):
 
     assert names() == {"mean_coverage"}  # those of the calls are older: of an earlier run
     called.touch()
-    assert names() == set(made.profile["metrics"])
+    assert names() == of_germline(made.profile)
 
 
 def test_the_report_of_a_case_says_nothing_of_other_samples(tmp_path):
@@ -406,3 +411,57 @@ def test_homozygosity_and_disomy_are_told_with_their_figures(facts):
     assert "paternal uniparental disomy, isodisomy" in said and "chr7" not in said
     facts.homozygosity = {"S1": {"runs_of_homozygosity": {**runs, "share": None}, "disomies": None}}
     assert "one parent" not in text(section(facts, "ngc_homozygosity")).split("<table")[1]
+
+
+@pytest.fixture(scope="module")
+def with_tumours(tmp_path_factory):
+    made = make_results.add_tumours(make_results.make(tmp_path_factory.mktemp("tumours"), 2))
+    return lambda **more: report.gather_run(report.Facts(made.profile, **more), made.samples, made.units, made.results)
+
+
+def test_sections_of_tumours_are_there_where_there_is_one(facts, with_tumours):
+    own = {"ngc_somatic", "ngc_somatic_fractions", "ngc_mutation_contexts", "ngc_tumours"}
+    assert {item["id"] for item in report.sections(with_tumours())} >= own
+    assert not {item["id"] for item in report.sections(facts)} & own
+
+
+def test_a_tumour_without_its_normal_is_named_so(with_tumours):
+    body = section(with_tumours(), "ngc_somatic")["data"]
+    rows = {row[4:12]: row for row in body.split("</table>")[0].split("<tr>") if row.startswith("<td>T0")}
+    assert "tumour only" in rows["T00003XY"] and "N00001XY" not in rows["T00003XY"]
+    assert "N00001XY" in rows["T00001XY"] and "tumour only" not in rows["T00001XY"]
+    assert "310 + 190" in rows["T00001XY"]
+
+
+def test_a_burden_that_was_not_measured_says_why(with_tumours):
+    facts = with_tumours()
+    facts.somatic["T00003XY"]["burden"] |= {"per_megabase": None, "bases": 0}
+    assert "not measured: no base with 20 reads" in section(facts, "ngc_somatic")["data"]
+
+
+def test_fractions_and_contexts_are_drawn_as_counted(with_tumours):
+    facts = with_tumours()
+    (drawn,) = section(facts, "ngc_somatic_fractions")["data"]
+    assert [y for _, y in drawn["T00001XY"]] == facts.somatic["T00001XY"]["fractions"]
+    assert drawn["T00001XY"][0][0] == pytest.approx(0.025)
+    found = section(facts, "ngc_mutation_contexts")
+    names = [label["name"] for label in found["pconfig"]["data_labels"]]
+    of_one = found["data"][names.index("T00003XY")]
+    assert len(of_one) == 96
+    assert {name: sum(bar.values()) for name, bar in of_one.items()} == facts.somatic["T00003XY"]["contexts"]
+    assert "T00003XY: 3 SNVs beside an N" in found["extra"]
+    assert list(of_one["A[C&gt;T]G" if "A[C&gt;T]G" in of_one else "A[C>T]G"]) == ["C>T"]
+
+
+def test_the_report_of_a_run_leaves_contexts_to_those_of_its_cases(with_tumours):
+    facts = with_tumours(verdicts=[("C90001K", "ACCEPTED", ())])
+    assert section(facts, "ngc_mutation_contexts")["plot_type"] == "html"
+
+
+def test_what_tumours_share_is_told_by_group(with_tumours):
+    body = section(with_tumours(), "ngc_tumours")["data"]
+    rows = [row.replace("</td>", "").split("<td>")[1:] for row in body.split("<tr>")]
+    assert ["C90001K", "shared by all", "T00001XY, T00002XY", "4,100", "3,600"] in [
+        [cell.removesuffix("</tr>") for cell in row[:5]] for row in rows
+    ]
+    assert body.count("private") == 2
