@@ -16,7 +16,7 @@ install: ## the tools and Python packages, where they are missing; BUNDLE=folder
 offline-bundle: ## one archive with the release and all it needs, for a site without network
 	@envs/install.sh --bundle
 
-demo: install ## simulate two persons and run them to sealed, checked submissions, in demo/
+demo: install ## simulate two persons and two tumours and run them to sealed, checked submissions, in demo/
 	python tests/simulate/make_demo.py --out demo
 	snakemake --profile profiles/default --cores $(CORES) --configfile demo/config.yaml --directory demo
 

@@ -193,6 +193,8 @@ PRODUCTS = {
     "structural_vcf_index": "results/sv/{case}.sv.vcf.gz.tbi",
     "copy_number_vcf": "results/copy_number/{sample}.cnv.vcf.gz",
     "copy_number_vcf_index": "results/copy_number/{sample}.cnv.vcf.gz.tbi",
+    "somatic_structural_vcf": "results/sv/{sample}.somatic.sv.vcf.gz",
+    "somatic_structural_vcf_index": "results/sv/{sample}.somatic.sv.vcf.gz.tbi",
     "somatic_vcf": "results/conform/{sample}.somatic.vcf.gz",
     "somatic_vcf_index": "results/conform/{sample}.somatic.vcf.gz.tbi",
     "mutation_contexts": "results/somatic/{sample}.contexts.tsv",
@@ -209,6 +211,7 @@ PRODUCTS = {
 NOT_CALLED = {
     "structural_vcf": "results/sv/{case}.not_called.json",
     "copy_number_vcf": "results/copy_number/{sample}.not_called.json",
+    "somatic_structural_vcf": "results/sv/{sample}.somatic.not_called.json",
 }
 
 
@@ -853,6 +856,26 @@ def germline_members(wildcards):
 def sexes_of_case(wildcards):
     """Sex by germline sample of a case."""
     return {sample: TABLES.samples[sample]["sex"] for sample in family_columns(wildcards)}
+
+
+def pair_of_tumour(pattern):
+    """Input function: `pattern` with the normal and with the tumour that the wildcards name, in the order of columns."""
+
+    def files(wildcards):
+        return [pattern.format(sample=sample) for sample in (normal_of(wildcards.sample), wildcards.sample)]
+
+    return files
+
+
+def quoted_sample(wildcards):
+    """A sample's name as JSON writes it."""
+    return json.dumps(wildcards.sample)
+
+
+def delly_somatic_limits():
+    """Arguments of `delly filter` with which it keeps what the submission holds, with filters or without."""
+    limits = PROFILE.data["somatic_structural"]
+    return f"-y 0 -v 1 -r 1 -a {limits['reported_fraction']} -c {limits['reported_normal']}"
 
 
 def delly_excluded():

@@ -47,6 +47,8 @@ rule delly_call:
         runtime=minutes(60, per_gb=6),
     params:
         crams=quoted_crams,
+        file_type="structural_vcf",
+        sample="null",
     script:
         "../scripts/delly_call.sh"
 

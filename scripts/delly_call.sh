@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# delly over all members of a case at once. A member with too few read pairs to tell its insert size from (1,000; in
+# delly over all members of a case at once, or a tumour and its normal. A member with too few read pairs to tell its insert size from (1,000; in
 # practice none that passed the gates) makes delly refuse them all: then the calls are an empty file, and not_called says
 # of whom.
 set -euo pipefail
@@ -19,8 +19,8 @@ elif [[ -n $few ]]; then
     : > "$calls"
     : > "$calls.csi"
     reason="too few read pairs of $few to estimate its insert size from (delly needs 1,000)"
-    printf '[{"file_type": "structural_vcf", "sample": null, "reason": "%s"}]\n' "$reason" \
-        > "${snakemake_output[not_called]}"
+    printf '[{"file_type": "%s", "sample": %s, "reason": "%s"}]\n' "${snakemake_params[file_type]}" \
+        "${snakemake_params[sample]}" "$reason" > "${snakemake_output[not_called]}"
     echo "Not called: $reason." >> "$log"
 else
     echo "delly ended with exit status $status. Mend: see its message above, then start the same command again." >> "$log"

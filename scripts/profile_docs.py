@@ -18,6 +18,7 @@ SECTIONS = (
     ("NGC-QC", "Quality", "Statuses are computed anew from value and threshold."),
     ("NGC-VCF", "Variants (VCF)", "Each VCF, beyond its format; what the profile says of its content decides."),
     ("NGC-SV", "Structural variants", "Alleles that are named, not spelt: their type, ends, lengths and mates."),
+    ("NGC-SSV", "Somatic structural variants", "Reads of tumour and normal, and the filters that follow from them."),
     ("NGC-GVCF", "Variants (gVCF)", "Each gVCF, beyond its format."),
     ("NGC-CNV", "Variants (copy number)", "Each copy-number VCF, beyond its format."),
     ("NGC-SOM", "Variants (somatic)", "Each somatic VCF, beyond its format, and the table of mutation contexts."),
@@ -173,7 +174,15 @@ def _contents(profile: Profile) -> list[str]:
     ]
     limits = [
         [f"`{section}.{key}`", value]
-        for section in ("denovo", "mitochondrion", "somatic", "structural", "copy_number", "homozygosity")
+        for section in (
+            "denovo",
+            "mitochondrion",
+            "somatic",
+            "structural",
+            "somatic_structural",
+            "copy_number",
+            "homozygosity",
+        )
         for key, value in profile.data[section].items()
         if key != "filters"
     ]

@@ -248,6 +248,7 @@ class Record:
     format: list[str]
     samples: list[str]
     id: str = "."
+    qual: str = "."
 
 
 def text_fault(line: str, version: str) -> str | None:
@@ -576,7 +577,8 @@ class RecordJudge:
         keys, samples = [], fields[9:]
         if len(fields) > 9:
             keys = self._genotypes(fields[8], samples, alts, number)
-        record = Record(number, chrom, -1 if pos is None else pos, ref, alts, filters, read_info, keys, samples, ids)
+        at = -1 if pos is None else pos
+        record = Record(number, chrom, at, ref, alts, filters, read_info, keys, samples, ids, qual)
         if pos is not None:
             self._order(chrom, pos, number)
             self._duplicate(record)

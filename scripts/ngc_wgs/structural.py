@@ -159,7 +159,9 @@ def records(
         filtered = set(call.filter) - {"PASS"} | ({"ParBorder"} if at_par_border(call, profile) else set())
         support = {"PE": call.info.get("PE", 0), "SR": call.info.get("SR", 0)}
         support["MAPQ"] = call.info.get("MAPQ" if support["PE"] else "SRMAPQ", 0)
-        for place in places(call, base, length):
+        ends = places(call, base, length)
+        made: list[tuple[int, int, str, str]] = []
+        for place in ends:
             long = size(place)
             if long is not None and long < limits["minimum_length"]:
                 continue
@@ -188,8 +190,20 @@ def records(
             quality = "." if call.qual is None else f"{call.qual:g}"
             fields = [place.chrom, str(place.pos), place.name, base(place.chrom, place.pos), place.alt, quality]
             fields += [filters, info, "GT:GQ:FT:DR:DV:RR:RV:RDCN", *cells]
-            lines.append((rank[place.chrom], place.pos, place.name, "\t".join(fields)))
+            made.append((rank[place.chrom], place.pos, place.name, "\t".join(fields)))
+        # Nobody carries the mate where it lies on the Y of women: a breakend alone says nothing.
+        if len(made) == len(ends):
+            lines += made
     return [line for *_, line in sorted(lines)]
+
+
+def class_of(kind: str, long: int) -> str:
+    """Name of the class of size of an event of `long` bp; of a breakend there is one."""
+    return (
+        NO_LENGTH
+        if kind == "BND"
+        else max((least, title) for least, title in SIZES if least <= max(long, SIZES[0][0]))[1]
+    )
 
 
 def counts(calls: Iterable[pysam.VariantRecord], sample: str) -> dict[str, dict[str, int]]:
@@ -203,13 +217,9 @@ def counts(calls: Iterable[pysam.VariantRecord], sample: str) -> dict[str, dict[
         if set(call.filter) != {"PASS"} or values["FT"] != "PASS" or 1 not in values["GT"]:
             continue
         kind = call.info["SVTYPE"]
-        if kind == "BND":
-            if call.id > call.info["MATEID"]:
-                continue
-            name = NO_LENGTH
-        else:
-            long = abs(call.info["SVLEN"]) if "SVLEN" in call.info else call.stop - call.pos
-            name = max((least, title) for least, title in SIZES if least <= max(long, SIZES[0][0]))[1]
+        if kind == "BND" and call.id > call.info["MATEID"]:
+            continue
+        name = class_of(kind, abs(call.info["SVLEN"]) if "SVLEN" in call.info else call.stop - call.pos)
         of_kind = found.setdefault(kind, {})
         of_kind[name] = of_kind.get(name, 0) + 1
     return found

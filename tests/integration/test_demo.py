@@ -1,4 +1,4 @@
-"""The demo: two persons from FASTQ to accepted submissions, measured against the exact truth; what a change re-runs."""
+"""The demo: from FASTQ to accepted submissions, measured against the exact truth; what a change re-runs."""
 
 import gzip
 import hashlib
@@ -17,11 +17,15 @@ import runs
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "simulate"))
+import compare_somatic
 import compare_truth
 
 FEMALE, FEMALE_CASE = "K7QXW2MZP4TB", "C8RTVX3LQKJD"
 MALE, MALE_CASE = "R9DVH3NJX6LC", "W5GZNPF2YMHB"
 PERSONS = [(FEMALE, FEMALE_CASE), (MALE, MALE_CASE)]
+NORMAL, TUMOUR, PAIR_CASE = "M2LWGZ9CTRKV", "P7CBKX4HQNDF", "H3VXRT6MPWLZ"
+ALONE, ALONE_CASE = "X5TJMH8RVYGW", "N8QKDJ4GYZBX"
+TUMOURS = pytest.mark.parametrize(("sample", "case"), [(TUMOUR, PAIR_CASE), (ALONE, ALONE_CASE)], ids=["pair", "alone"])
 both = pytest.mark.parametrize(("sample", "case"), PERSONS, ids=["female", "male"])
 
 
@@ -43,11 +47,13 @@ def pars(run):
 # ---- the run -------------------------------------------------------------------------------
 
 
-def test_both_cases_are_accepted(demo_run):
+def test_all_cases_are_accepted(demo_run):
     assert demo_run.done.returncode == 0, demo_run.done.stderr
-    assert "Verdict: 2 of 2 cases accepted" in demo_run.done.stderr
+    assert "Verdict: 4 of 4 cases accepted" in demo_run.done.stderr
     rows = runs.verdicts(demo_run.directory)
-    assert {case: row["verdict"] for case, row in rows.items()} == {FEMALE_CASE: "ACCEPTED", MALE_CASE: "ACCEPTED"}
+    assert {case: row["verdict"] for case, row in rows.items()} == dict.fromkeys(
+        [FEMALE_CASE, MALE_CASE, PAIR_CASE, ALONE_CASE], "ACCEPTED"
+    )
     for case, row in rows.items():
         assert (demo_run.directory / row["submission"]).samefile(runs.bag(demo_run.directory, case))
 
@@ -160,6 +166,31 @@ def test_a_female_has_nothing_on_y_and_a_male_has(demo_run):
         for sample, case, present in ((FEMALE, FEMALE_CASE, False), (MALE, MALE_CASE, True)):
             with pysam.VariantFile(str(vcf(demo_run, case, sample, kind))) as records:
                 assert any(record.chrom == "chrY" for record in records) is present
+
+
+@TUMOURS
+def test_a_tumours_calls_agree_with_what_was_planted(demo_run, record_property, sample, case):
+    result = compare_somatic.compare(demo_run.directory, sample, vcf(demo_run, case, sample, "somatic.vcf"))
+    record_property("accuracy", result)
+    print(sample, result)
+    snv = result["snv"]
+    assert snv["planted_sure"] > 150 and snv["recall_sure"] >= 0.95
+    assert snv["false_other"] == []
+    assert snv["precision"] >= (0.95 if sample == TUMOUR else 0.75)  # without a normal some germline variants pass
+    assert result["indel"]["planted_sure"] > 30 and result["indel"]["recall_sure"] >= 0.85
+
+
+def test_tumours_have_no_germline_files_and_their_normal_has_them(demo_run):
+    germline = ("vcf.gz", "g.vcf.gz", "mt.vcf.gz", "cnv.vcf.gz")
+    for sample, case in ((TUMOUR, PAIR_CASE), (ALONE, ALONE_CASE)):
+        names = {path.name for path in (runs.bag(demo_run.directory, case) / "data").iterdir()}
+        own = ("cram", "cram.crai", "metrics.json", "contexts.tsv", "somatic.vcf.gz", "somatic.vcf.gz.tbi")
+        assert {f"{sample}.{end}" for end in own} <= names
+        assert names.isdisjoint(f"{sample}.{end}" for end in germline)
+        assert (f"{case}.sv.vcf.gz" in names) is (sample == TUMOUR)
+        if sample == TUMOUR:
+            assert {f"{NORMAL}.{end}" for end in germline} <= names
+            assert f"{TUMOUR}.somatic.sv.vcf.gz" in names
 
 
 # ---- what the submission says of itself -----------------------------------------------------

@@ -1,5 +1,6 @@
 """delly on a small simulated trio with planted structural variants, by the scripts that the rules run."""
 
+import csv
 import dataclasses
 import hashlib
 import json
@@ -16,7 +17,7 @@ import runs
 
 import ngc_profile
 from ngc_check.vcf import check_vcf
-from ngc_wgs import conform, structural
+from ngc_wgs import conform, somatic_structural, structural
 
 ENVIRONMENT = {**os.environ, "REF_PATH": "/dev/null", "REF_CACHE": "/dev/null"}
 
@@ -43,13 +44,13 @@ def shell(text, folder):
     assert done.returncode == 0, done.stderr.decode()
 
 
-def delly(folder, crams, exclude="chrM\n"):
+def delly(folder, crams, exclude="chrM\n", file_type="structural_vcf", sample="null"):
     """Exit status and log of delly_call.sh; it leaves calls.bcf and not_called.json in the folder."""
     (folder / "exclude.bed").write_text(exclude)
     arrays = {
         "input": {"fasta": "reference/genome.fa", "exclude": "exclude.bed"},
         "output": {"calls": "calls.bcf", "not_called": "not_called.json"},
-        "params": {"crams": " ".join(crams)},
+        "params": {"crams": " ".join(crams), "file_type": file_type, "sample": sample},
         "log": {"0": "delly.log"},
     }
     text = "declare -A snakemake=([threads]=2)\n"
@@ -147,6 +148,123 @@ def test_a_bed_of_another_reference_is_refused_before_any_job(trio):
     done = runs.run_workflow(trio.folder, "--dry-run", "--config", "sv_exclude=regions.bed")
     said = runs.said(done)
     assert done.returncode and "regions.bed: the reference has no contig 1. Mend:" in said
+
+
+def align(folder, sample, *people):
+    """A CRAM of all reads of people of the trio as one sample's."""
+    firsts, seconds = (
+        " ".join(str(next((folder / "reads").glob(f"{person}*_{end}.fastq.gz"))) for person in people)
+        for end in ("R1", "R2")
+    )
+    shell(
+        f"bwa mem -t 2 -K 100000000 -Y -R '@RG\\tID:{sample}\\tSM:{sample}' reference/genome.fa"
+        f" <(zcat {firsts}) <(zcat {seconds}) | samtools sort -u -"
+        f" | samtools view -C -T reference/genome.fa --write-index -o {sample}.cram -",
+        folder,
+    )
+
+
+@pytest.fixture(scope="module")
+def pair(trio):
+    """A normal, the son, and a tumour of half the son's and half his mother's cells; the tumour's records."""
+    folder, son, mother = trio.folder, trio.people["index"]["sample"], trio.people["mother"]["sample"]
+    align(folder, "TUMOUR1", son, mother)
+    align(folder, "NORMAL1", son)
+    status, log = delly(
+        folder, ["./NORMAL1.cram", "./TUMOUR1.cram"], file_type="somatic_structural_vcf", sample='"TUMOUR1"'
+    )
+    assert status == 0 and json.loads((folder / "not_called.json").read_text()) == [], log
+    profile = ngc_profile.load(None, folder / "overlay.yaml")
+    limits = profile.data["somatic_structural"]
+    (folder / "pair.tsv").write_text("TUMOUR1\ttumor\nNORMAL1\tcontrol\n")
+    shell(
+        f"delly filter -f somatic -y 0 -v 1 -r 1 -a {limits['reported_fraction']} -c {limits['reported_normal']}"
+        " -s pair.tsv -o somatic.bcf calls.bcf; delly filter -f somatic -s pair.tsv -o strict.bcf calls.bcf",
+        folder,
+    )
+    with (
+        pysam.FastaFile(str(folder / "reference" / "genome.fa")) as fasta,
+        pysam.VariantFile(str(folder / "somatic.bcf")) as calls,
+    ):
+        lines = somatic_structural.records(
+            calls, "TUMOUR1", "NORMAL1", "male", profile, lambda chrom, pos: fasta.fetch(chrom, pos - 1, pos).upper()
+        )
+    md5s = {contig["name"]: contig["md5"] for contig in profile.contigs()}
+    header = conform.header(profile, "somatic_structural_vcf", ["NORMAL1", "TUMOUR1"], md5s, "delly", limits["filters"])
+    (folder / "tumour.vcf").write_text(header + "".join(f"{line}\n" for line in lines))
+    pysam.tabix_index(str(folder / "tumour.vcf"), preset="vcf", force=True)
+    found = check_vcf(
+        folder / "tumour.vcf.gz", profile, kind="somatic_structural_vcf", sex="male",
+        columns={"tumour": "TUMOUR1", "normal": "NORMAL1"}, reference=folder / "reference" / "genome.fa",
+    )  # fmt: skip
+    assert list(found) == []
+    return SimpleNamespace(folder=folder, lines=[line.split("\t") for line in lines])
+
+
+def test_what_the_tumour_alone_has_is_found_with_its_share_and_nothing_else(trio, pair):
+    """The mother's variants that her son has not, in a quarter of the reads: deletions and all from 300 bp."""
+    with (trio.folder / "truth" / "structural.tsv").open() as lines:
+        rows = list(csv.DictReader(lines, delimiter="\t"))
+    somatic = [row for row in rows if "1" in row["mother"] and "1" not in row["child"]]
+    passed = [fields for fields in pair.lines if fields[6] == "PASS"]
+    planted = {(row["contig"], int(row["pos"])): row for row in somatic}
+    planted |= {(row["mate"], int(row["mate_pos"])): row for row in somatic if row["kind"] == "BND"}
+
+    def near(fields):
+        return next((p for p in planted if p[0] == fields[0] and abs(p[1] - int(fields[1])) <= 50), None)
+
+    assert [fields[:5] for fields in passed if near(fields) is None] == []
+    found = {near(fields) for fields in passed}
+    wanted = {
+        place
+        for place, row in planted.items()
+        if row["kind"] in ("DEL", "BND") or (row["kind"] != "INS" and int(row["length"]) >= 300)
+    }
+    assert len(wanted) >= 7 and wanted <= found, wanted - found
+    for fields in passed:
+        normal, tumour = (dict(zip(fields[8].split(":"), cell.split(":"), strict=True)) for cell in fields[9:])
+        assert normal["RV"] == normal["DV"] == "0" and 0.1 < float(tumour["AF"]) < 0.5
+
+
+def test_what_passes_is_what_dellys_own_limits_keep(pair):
+    """From 50 bp and on chromosomes with records; the normal has no read of any, so its own limit changes nothing."""
+    with pysam.VariantFile(str(pair.folder / "strict.bcf")) as calls:
+        kept = {call.id for call in calls if call.info["SVTYPE"] == "BND" or call.stop - call.pos > 50}
+    passed = {fields[2].split("_")[0] for fields in pair.lines if fields[6] == "PASS"}
+    assert passed == kept
+
+
+@pytest.mark.skipif(not runs.DATA.is_dir(), reason=f"real reads are not here: {runs.DATA}")
+def test_a_real_pair_whose_normal_has_few_reads_is_said_and_leaves_no_calls(tmp_path):
+    """HCC1954: 82 pairs of the tumour lie on two chromosomes, none of the normal, which has too few for delly."""
+    data = runs.DATA / "tn_hcc1954_sv"
+    (tmp_path / "reference").mkdir()
+    shutil.copy(data / "ref_b37_small.fa", tmp_path / "reference" / "genome.fa")
+    shell("bwa index reference/genome.fa; samtools faidx reference/genome.fa", tmp_path)
+    for sample, mark in (("TUMOUR1", "T"), ("NORMAL1", "N")):
+        reads = (f"<(zcat {shlex.quote(str(data))}/*_{mark}_*_{end}_*)" for end in ("R1", "R2"))
+        shell(
+            f"bwa mem -Y -R '@RG\\tID:1\\tSM:{sample}' reference/genome.fa {' '.join(reads)} | samtools sort -u -"
+            f" | samtools view -C -T reference/genome.fa --write-index -o {sample}.cram -",
+            tmp_path,
+        )
+    across = {}
+    for sample in ("TUMOUR1", "NORMAL1"):
+        bases = str(tmp_path / "reference" / "genome.fa")
+        with pysam.AlignmentFile(str(tmp_path / f"{sample}.cram"), reference_filename=bases) as reads:
+            across[sample] = sum(
+                read.is_read1 and not read.is_secondary and not read.is_supplementary
+                and not read.is_unmapped and not read.mate_is_unmapped and read.reference_id != read.next_reference_id
+                for read in reads
+            )  # fmt: skip
+    assert across["TUMOUR1"] >= 82 and across["NORMAL1"] == 0
+    status, log = delly(
+        tmp_path, ["./NORMAL1.cram", "./TUMOUR1.cram"], "", file_type="somatic_structural_vcf", sample='"TUMOUR1"'
+    )
+    assert status == 0, log
+    (entry,) = json.loads((tmp_path / "not_called.json").read_text())
+    assert (entry["file_type"], entry["sample"]) == ("somatic_structural_vcf", "TUMOUR1")
+    assert "too few read pairs of NORMAL1" in entry["reason"]
 
 
 @pytest.mark.skipif(not runs.DATA.is_dir(), reason=f"real reads are not here: {runs.DATA}")

@@ -10,6 +10,7 @@ spec_files   the files of hts-specs for VCF 4.2
 copy_number  deletions, duplications and aneuploidies in simulated people: found, false calls counted
 family       a simulated trio against what was planted, a real one against its truth, heteroplasmies
 sv           structural variants of a simulated trio against what was planted, by type and size
+somatic      simulated tumours of three purities, with their normal and without; wrong pairs; real reads mixed; HCC1954
 gates        reads with one fault each: its gate trips, no other
 identity     swapped lanes and samples, wrong relatives, contamination: simulated reads and real ones, by the workflow
 speed        a VCF of five million records beside bcftools; memory; one read for all digests
@@ -41,6 +42,7 @@ import measure as m
 import offline
 import persons
 import sites
+import somatic
 import spec_files
 import speed
 import support
@@ -55,6 +57,7 @@ PARTS: dict[str, Callable[..., Iterator[str]]] = {
     "copy_number": depths.run,
     "family": family.run,
     "sv": sv.run,
+    "somatic": somatic.run,
     "gates": gates.run,
     "identity": persons.run,
     "speed": speed.run,

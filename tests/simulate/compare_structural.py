@@ -31,8 +31,9 @@ def name_of(length: int) -> str:
 def compare(truth: Path, vcf: Path, sample: str, who: str) -> dict:
     """Recall by type and size, precision by type, and genotypes that agree. who: column of the truth (child, ...).
 
-    Of an inversion and of an exchange each junction is a record; one that is found counts the event as found. A call is
-    wrong where nobody of the family carries what it tells, or the sample does not.
+    A tumour's file has no genotypes: what passes is the tumour's. Of an inversion and of an exchange each junction is a
+    record; one that is found counts the event as found. A call is wrong where nobody of the family carries what it
+    tells, or the sample does not.
     """
     with truth.open() as lines:
         rows = list(csv.DictReader(lines, delimiter="\t"))
@@ -42,8 +43,8 @@ def compare(truth: Path, vcf: Path, sample: str, who: str) -> dict:
     false: list[str] = []
     with pysam.VariantFile(str(vcf)) as calls:
         for call in calls:
-            cell = call.samples[sample]
-            if set(call.filter) != {"PASS"} or cell["FT"] != "PASS" or 1 not in cell["GT"]:
+            cell, germline = call.samples[sample], "GT" in call.format
+            if set(call.filter) != {"PASS"} or germline and (cell["FT"] != "PASS" or 1 not in cell["GT"]):
                 continue
             hits = [at for at, row in enumerate(carried) if _same(call, row)]
             kind = call.info["SVTYPE"]
@@ -52,7 +53,7 @@ def compare(truth: Path, vcf: Path, sample: str, who: str) -> dict:
                 continue
             right[kind] += 1
             for at in hits:
-                found.setdefault(at, set()).add("/".join(map(str, cell["GT"])))
+                found.setdefault(at, set()).add("/".join(map(str, cell["GT"])) if germline else "")
     recall: dict[str, dict[str, list[int]]] = {}
     genotypes: Counter[str] = Counter()
     for at, row in enumerate(carried):
@@ -60,7 +61,7 @@ def compare(truth: Path, vcf: Path, sample: str, who: str) -> dict:
         of[1] += 1
         if at in found:
             of[0] += 1
-            wanted = "/".join(sorted(row[who].split("|")))
+            wanted = "/".join(sorted(row[who].split("|"))) if found[at] != {""} else ""
             genotypes[f"{row['kind']} {'right' if found[at] == {wanted} else f'{wanted} as {min(found[at])}'}"] += 1
     wrong = Counter(line.split()[1].strip("<>") if "<" in line else "BND" for line in false)
     kinds = sorted(right.keys() | wrong.keys())

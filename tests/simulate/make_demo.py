@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make the demo: a small genome, two people with known variants, their reads, and the tables that run them.
+"""Make the demo: a small genome, people with known variants, their reads, and the tables that run them.
 
     make_demo.py --out demo [--seed 1] [--tiny] [--trio | --sv]
 
@@ -7,6 +7,9 @@ The genome and the variants are drawn by genome.py; `bcftools consensus` writes 
 ART (Huang et al. 2012, Bioinformatics 28:593) sequences it with its own HiSeq X error profile. This script only names
 the fragments, deals them to lanes and copies some as duplicates. The same seed gives the same bytes. With the same
 parameters a second call does nothing; nothing appears under its final name before all is made.
+
+The demo has a woman and a man, a tumour with its normal and a tumour without (tumour.py; truth/SAMPLE.somatic.vcf.gz,
+.copies.tsv and .structural.tsv).
 
 Needs samtools, bcftools, bgzip, bwa and art_illumina. `--tiny` makes one male, two units and 60 kb for tests of faults.
 `--trio` makes a boy and his parents on 230 kb (with `--tiny` 60 kb, and the tiny male as another case beside them): de
@@ -22,6 +25,7 @@ import argparse
 import filecmp
 import gzip
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -38,6 +42,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import genome as g
 import structural
+import tumour
 from genome import Genome, Interval, Plan, Segment, Site
 
 STAMP = "demo.json"
@@ -49,6 +54,7 @@ READ_LENGTH = 150
 FRAGMENT_MEAN, FRAGMENT_SD = 400, 80  # bp
 DEPTH = 37  # of two copies, duplicates not counted: more than 32 stays where the sex chromosomes thin the mean
 DEPTH_M = 120
+PRIVATE = 50  # of so many sites one is not in the germline resource, as with a person's own rare variants
 DUPLICATES = 0.10  # share of the fragments of a lane marked for it that are copied
 OPTICAL = 0.4  # share of those copies that lie beside their original
 OPTICAL_PIXELS = 900  # well inside the 2500 of patterned flowcells
@@ -75,6 +81,10 @@ class Person:
     sex: str
     units: tuple[Unit, ...]
     relation: str = "index"
+    sample_type: str = "germline"
+    purity: float = 0
+    """Share of the cells that are the tumour's."""
+    depth: float = DEPTH
 
 
 @dataclass(frozen=True)
@@ -82,12 +92,14 @@ class Layer:
     """A share of a person's cells (or of the molecules of M) with what they carry beyond the rest.
 
     holes: where these cells give no reads. exchanges: ends of chromosomes that changed places, by haplotype (1 or 2).
+    changes: stretches with other copies.
     """
 
     share: float
     extra: tuple[g.Record, ...] = ()
     holes: tuple[Interval, ...] = ()
     exchanges: tuple[tuple[int, structural.Event], ...] = ()
+    changes: tuple[tumour.Change, ...] = ()
 
 
 FREE, NANO = "Illumina DNA PCR-Free", "TruSeq Nano DNA"
@@ -118,6 +130,18 @@ TRIO = [
     Person("D3JRVX7ZMLGC", TRIO_CASE, "female", (Unit("LIB5", "2", 1, "GTCGGAGC+TTATAACC", FREE, "yes"),), "mother"),
     Person("F9KTWY4BNPHS", TRIO_CASE, "male", (Unit("LIB6", "3", 1, "CTTGGTAT+GGACTTGG", FREE, "yes"),), "father"),
 ]
+TUMOUR_CASE, ALONE_CASE = "H3VXRT6MPWLZ", "N8QKDJ4GYZBX"
+TUMOURS = [
+    Person("M2LWGZ9CTRKV", TUMOUR_CASE, "female", (Unit("LIB7", "1", 1, "ACTAAGAT+CCGCGGTT", FREE, "yes"),)),
+    Person(
+        "P7CBKX4HQNDF", TUMOUR_CASE, "female", (Unit("LIB8", "2", 1, "GTCGGAGC+TTATAACC", FREE, "yes"),),
+        sample_type="tumour", purity=0.7, depth=3 * DEPTH,
+    ),
+    Person(
+        "X5TJMH8RVYGW", ALONE_CASE, "male", (Unit("LIB9", "3", 1, "CTTGGTAT+GGACTTGG", FREE, "yes"),),
+        sample_type="tumour", purity=0.7, depth=3 * DEPTH,
+    ),
+]  # fmt: skip
 MINOR_CELLS = 0.16  # of a mosaic parent, or of a library with an error that all share: 8 % of the reads
 THIN = 0.1  # of the father's reads where the low-coverage trap is
 DEPTH_M_CHILD = 1_500
@@ -157,6 +181,24 @@ CASES = {
         "phenotypes": "HP:0001263",
         "diagnosis": "",
         "study_type": "trio",
+    },
+    TUMOUR_CASE: {
+        "patient_group": "haematological-cancer",
+        "requisition_id": "NGCWGS000104",
+        "site": "wgs_west_test",
+        "region": "1082",
+        "phenotypes": "",
+        "diagnosis": "DC920",
+        "study_type": "tumour-normal",
+    },
+    ALONE_CASE: {
+        "patient_group": "incurable-cancer",
+        "requisition_id": "NGCWGS000105",
+        "site": "wgs_east_test",
+        "region": "1084",
+        "phenotypes": "",
+        "diagnosis": "DC189",
+        "study_type": "tumour-only",
     },
 }
 SAMPLE = {
@@ -213,19 +255,27 @@ def write_reference(genome: Genome, folder: Path) -> Path:
     return fasta
 
 
-def write_truth(person: Person, genome: Genome, records: Iterable[g.Record], fasta: Path, folder: Path) -> Path:
-    """<SAMPLE>.vcf.gz and index: all that the person carries, phased, ALTs split, left-aligned, with true ploidy."""
+def write_truth(
+    person: Person, genome: Genome, records: Iterable[g.Record], fasta: Path, folder: Path, somatic: bool = False
+) -> Path:
+    """<SAMPLE>.vcf.gz and index: all that the person carries, phased, ALTs split, left-aligned, with true ploidy.
+
+    somatic: <SAMPLE>.somatic.vcf.gz, genotypes followed by the expected fraction of reads, as 0/1:0.25.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     head = ["##fileformat=VCFv4.2", '##FILTER=<ID=PASS,Description="All filters passed">']
     head += [f"##contig=<ID={name},length={len(sequence)}>" for name, sequence in genome.sequences.items()]
     head += ['##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">']
+    keys, name = ("GT:AF", f"{person.sample}.somatic") if somatic else ("GT", person.sample)
+    if somatic:
+        head += ['##FORMAT=<ID=AF,Number=A,Type=Float,Description="Expected fraction of the reads">']
     head += ["\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", person.sample])]
-    body = [f"{contig}\t{pos}\t.\t{ref}\t{alt}\t.\tPASS\t.\tGT\t{gt}" for contig, pos, ref, alt, gt in records]
-    path = folder / f"{person.sample}.vcf.gz"
+    body = [f"{contig}\t{pos}\t.\t{ref}\t{alt}\t.\tPASS\t.\t{keys}\t{gt}" for contig, pos, ref, alt, gt in records]
+    path = folder / f"{name}.vcf.gz"
     text = "\n".join(head + body) + "\n"
     text = run("bcftools", "norm", "--no-version", "--check-ref", "e", "-f", fasta, "-", stdin=text)
     # norm re-sorts only within a window; the file is small, so it is sorted outright.
-    plain = folder / f"{person.sample}.vcf"
+    plain = folder / f"{name}.vcf"
     plain.write_text(text)
     sorted_text = run("bcftools", "sort", "-T", folder / "sort", plain)
     plain.write_text("".join(line + "\n" for line in sorted_text.splitlines() if not line.startswith("##bcftools_")))
@@ -234,10 +284,11 @@ def write_truth(person: Person, genome: Genome, records: Iterable[g.Record], fas
     return path
 
 
-def write_population(genome: Genome, sites: list[Site], folder: Path) -> Path:
-    """population.vcf.gz and index: every SNV of the population that reads can be placed at, with its frequency.
+def write_population(genome: Genome, sites: list[Site], folder: Path) -> None:
+    """population.vcf.gz: every SNV of the population that reads can be placed at, with its frequency; germline.vcf.gz:
+    every variant but PRIVATE of them, each with index.
 
-    Both persons' SNVs are among them, and those that neither carries.
+    Everybody's variants are among them, and those that nobody here carries.
     """
     folder.mkdir()
     hard = {(i.contig, pos) for i in genome.hard for pos in range(i.start, i.end)}
@@ -245,18 +296,28 @@ def write_population(genome: Genome, sites: list[Site], folder: Path) -> Path:
     head += [f"##contig=<ID={name},length={len(sequence)}>" for name, sequence in genome.sequences.items()]
     head += ['##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency">']
     head += ["\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"])]
-    body = [
-        f"{site.segment.contig}\t{pos + 1}\t.\t{ref}\t{alt}\t.\tPASS\tAF={site.frequency:.4f}"
-        for site in sites
-        for pos, ref, alt in site.alleles
-        if len(site.alleles) == len(ref) == len(alt) == 1 and (site.segment.contig, pos) not in hard
-    ]
-    plain = folder / "population.vcf"
-    plain.write_text("\n".join(head + body) + "\n")
-    run("bgzip", "-f", plain)
-    path = folder / "population.vcf.gz"
-    run("bcftools", "index", "-t", path)
-    return path
+
+    def write(name: str, chosen: Iterable[Site]) -> None:
+        body = sorted(
+            (list(genome.sequences).index(site.segment.contig), pos + 1, ref, alt, site.frequency / len(site.alleles))
+            for site in chosen
+            for pos, ref, alt in site.alleles
+        )
+        plain = folder / f"{name}.vcf"
+        rows = (
+            f"{list(genome.sequences)[contig]}\t{pos}\t.\t{ref}\t{alt}\t.\tPASS\tAF={frequency:.4f}"
+            for contig, pos, ref, alt, frequency in body
+        )
+        plain.write_text("\n".join([*head, *rows]) + "\n")
+        run("bgzip", "-f", plain)
+        run("bcftools", "index", "-t", folder / f"{name}.vcf.gz")
+
+    def easy(site: Site) -> bool:
+        ((pos, ref, alt),) = site.alleles if len(site.alleles) == 1 else ((-1, "", ""),)
+        return len(ref) == len(alt) == 1 and (site.segment.contig, pos) not in hard
+
+    write("population", filter(easy, sites))
+    write("germline", (site for number, site in enumerate(sites) if number % PRIVATE))
 
 
 def write_bed(intervals: Iterable[Interval], path: Path) -> None:
@@ -301,10 +362,7 @@ def join_touching(
     return [sequence for _, sequence in sorted(joined)]
 
 
-def molecules(
-    person: Person, genome: Genome, fasta: Path, truth: Path, holes: Iterable[Interval] = (),
-    exchanges: Iterable[tuple[int, structural.Event]] = (),
-) -> tuple[list[str], str]:  # fmt: skip
+def molecules(person: Person, genome: Genome, fasta: Path, truth: Path, layer: Layer) -> tuple[list[str], str]:
     """The nuclear molecules of a person, one per copy and stretch without N or hole, and the mitochondrial circle.
 
     A male's second pseudoautosomal haplotype is part of his Y, though the reference masks it there.
@@ -313,9 +371,9 @@ def molecules(
     cut = [
         g.Segment(left.contig, left.start, left.end, segment.kind)
         for segment in g.segments(genome)
-        for left in g.subtract([segment], list(holes))
+        for left in g.subtract([segment], list(layer.holes))
     ]
-    cut = structural.cut_at(cut, [event for _, event in exchanges])
+    cut = structural.cut_at(cut, [event for _, event in layer.exchanges], layer.changes)
     first = haplotype_pieces(cut, fasta, truth, 1)
     diploid = [s for s in cut if s.kind in ("A", "P") or (s.kind == "X" and person.sex == "female")]
     second = haplotype_pieces(diploid, fasta, truth, 2)
@@ -323,15 +381,19 @@ def molecules(
     for segment in cut:
         if segment.kind == "M" or (segment.kind == "Y" and person.sex == "female"):
             continue
-        copies.setdefault((segment.contig, 1), []).append((segment.start, segment.end, first[segment]))
+        ones, twos = tumour.copies_at(layer.changes, segment.contig, segment.start, segment.end)
+        for number in range(ones):  # more copies are molecules of their own: 3, 5 beside 1, and 4, 6 beside 2
+            piece = segment.start, segment.end, first[segment]
+            copies.setdefault((segment.contig, 1 + 2 * number), []).append(piece)
         if segment not in second:
             continue
         contig, start, end, number = segment.contig, segment.start, segment.end, 2
         if segment.kind == "P" and person.sex == "male":
             on_x, on_y = next(p for p in genome.par if p[0].start <= start < p[0].end)
             contig, start, end, number = "chrY", start - on_x.start + on_y.start, end - on_x.start + on_y.start, 1
-        copies.setdefault((contig, number), []).append((start, end, second[segment]))
-    return join_touching(copies, exchanges), next(first[s] for s in cut if s.kind == "M")
+        for more in range(twos):
+            copies.setdefault((contig, number + 2 * more), []).append((start, end, second[segment]))
+    return join_touching(copies, layer.exchanges), next(first[s] for s in cut if s.kind == "M")
 
 
 Fragment = tuple[str, str, str, str]  # read 1 bases, read 1 qualities, read 2 bases, read 2 qualities
@@ -432,12 +494,13 @@ def write_tables(people: list[Person], folder: Path) -> None:
     write_table(folder / "cases.tsv", CASE_COLUMNS, ({"case": case, **CASE, **CASES[case]} for case in cases))
     samples = (
         {
+            **SAMPLE,
             "sample": p.sample,
             "case": p.case,
             "relation": p.relation,
+            "sample_type": p.sample_type,
             "sex": p.sex,
             "affected": "yes" if p.relation == "index" else "no",
-            **SAMPLE,
         }
         for p in people
     )
@@ -475,6 +538,7 @@ def config() -> dict:
             "version": "1",
             "spacing": 100,  # every site: here they are inherited each by itself
         },
+        "somatic": {"panel_of_normals": None, "germline_resource": "population/germline.vcf.gz"},
         "calling": {"scatter": 2},
         "copy_number": {"bin": 500},
         "java_options": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # JVM start-up dominates on a genome this small
@@ -502,17 +566,17 @@ def person_reads(
 
     def carried(layer: Layer) -> tuple[list[str], str]:
         if not layer.extra:
-            return molecules(person, genome, fasta, truth, layer.holes, layer.exchanges)
+            return molecules(person, genome, fasta, truth, layer)
         scratch.mkdir()
         own = write_truth(person, genome, [*read_records(truth), *layer.extra], fasta, scratch)
-        made = molecules(person, genome, fasta, own, layer.holes, layer.exchanges)
+        made = molecules(person, genome, fasta, own, layer)
         shutil.rmtree(scratch)
         return made
 
     fragments: list[Fragment] = []
     for layer in layers:
         nuclear, _ = carried(layer)
-        fragments += sequence_molecules(nuclear, layer.share * DEPTH / 2, int(rng.integers(1, 2**31)), scratch)
+        fragments += sequence_molecules(nuclear, layer.share * person.depth / 2, int(rng.integers(1, 2**31)), scratch)
     for layer in circles:
         _, mitochondrion = carried(layer)
         circle = mitochondrion + mitochondrion[: FRAGMENT_MEAN - 1]  # so that reads cross the origin
@@ -570,7 +634,7 @@ def family(genome: Genome, sites: list[Site], rng: np.random.Generator, truth: P
 
 def rearranged(genome: Genome, sites: list[Site], rng: np.random.Generator, truth: Path) -> list[tuple[list, dict]]:
     """As `family`, of people with structural variants; these are written to `truth`."""
-    events = structural.plant(genome, rng)
+    events = structural.plant(genome, rng, structural.of_trio(genome))
     (truth / "structural.tsv").write_text("".join(f"{line}\n" for line in structural.rows(events)))
     sites = structural.without_small(sites, events)
     mother, father = g.draw_genotypes(sites, "female", rng), g.draw_genotypes(sites, "male", rng)
@@ -583,6 +647,41 @@ def rearranged(genome: Genome, sites: list[Site], rng: np.random.Generator, trut
             (haplotype, event) for event, carried in own if event.mate for haplotype in (1, 2) if carried[haplotype - 1]
         )
         drawn.append((g.genotype_records(sites, genotypes), {"layers": [Layer(1, extra, exchanges=exchanges)]}))
+    return drawn
+
+
+def patient(
+    genome: Genome, sites: list[Site], people: list[Person], rng: np.random.Generator, fasta: Path, truth: Path
+) -> list[tuple[list, dict]]:
+    """As `family`, of the samples of one person with a tumour; the tumours' own variants are written to `truth`."""
+    grown = tumour.plant(genome, sites, people[0].sex, rng)
+    sites = structural.without_small(sites, list(grown.events))
+    records = g.genotype_records(sites, g.draw_genotypes(sites, people[0].sex, rng))
+    texts = {name: sequence.tobytes().decode() for name, sequence in genome.sequences.items()}
+    whole = tuple(event.record(texts[event.contig], event.carriers[0]) for event in grown.events if not event.mate)
+    exchanges = tuple((event.carriers[0].index(1) + 1, event) for event in grown.events if event.mate)
+    drawn = []
+    for person in people:
+        layers = []
+        for share, clones in tumour.layers(person.purity):
+            if not share:
+                continue
+            own = tuple(v.record(v.contig in grown.haploid) for v in grown.small if v.clone < clones)
+            changes = tuple(change for change in grown.changes if change.clone < clones)
+            rest = (whole, exchanges) if clones else ((), ())
+            layers.append(Layer(share, (*own, *rest[0]), exchanges=rest[1], changes=changes))
+        drawn.append((records, {"layers": layers}))
+        if person.sample_type == "tumour":
+            planted = [
+                (v.contig, v.pos + 1, v.ref, v.alt, f"0/1:{tumour.fraction(grown, v, person.purity):.4f}")
+                for v in grown.small
+            ]
+            write_truth(person, genome, planted, fasta, truth, somatic=True)
+            for name, lines in (
+                ("copies", tumour.rows(grown, person.purity)),
+                ("structural", structural.rows(grown.events, ["tumour"])),
+            ):
+                (truth / f"{person.sample}.{name}.tsv").write_text("".join(f"{line}\n" for line in lines))
     return drawn
 
 
@@ -601,8 +700,14 @@ def make(folder: Path, plan: Plan, people: list[Person], seed: int, name: str) -
         drawn = rearranged(genome, sites, rng, folder / "truth")
     else:
         drawn = family(genome, sites, rng, folder / "truth") if people[:3] == TRIO else []
-    strangers = people[len(drawn) :]
-    drawn += [(g.genotype_records(sites, g.draw_genotypes(sites, p.sex, rng)), {}) for p in strangers]
+    others = people[len(drawn) :]
+    sick = {person.case for person in others if person.sample_type == "tumour"}
+    drawn += [
+        (g.genotype_records(sites, g.draw_genotypes(sites, p.sex, rng)), {}) for p in others if p.case not in sick
+    ]
+    for case, group in itertools.groupby((p for p in others if p.case in sick), lambda person: person.case):
+        of_case = np.random.default_rng([seed, 4, *case.encode()])
+        drawn += patient(genome, sites, list(group), of_case, fasta, folder / "truth")
     with ThreadPoolExecutor(2) as pool:
         jobs = []
         for person, (records, how) in zip(people, drawn, strict=True):
@@ -617,7 +722,7 @@ def make(folder: Path, plan: Plan, people: list[Person], seed: int, name: str) -
 
 def parameters(seed: int, size: str) -> dict:
     """What the outcome depends on, apart from the tools' versions."""
-    sources = [Path(__file__), *(Path(module.__file__) for module in (g, structural)), MAKE_OVERLAY, PROFILE]
+    sources = [Path(__file__), *(Path(module.__file__) for module in (g, structural, tumour)), MAKE_OVERLAY, PROFILE]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     return {"seed": seed, "size": size, "sources_sha256": digest}
 
@@ -680,7 +785,7 @@ def main(arguments: list[str] | None = None) -> int:
     made.mkdir(parents=True)
     try:
         plans = {
-            "demo": (g.FULL, [FEMALE, MALE]),
+            "demo": (g.FULL, [FEMALE, MALE, *TUMOURS]),
             "tiny": (g.TINY, [TINY_MALE]),
             "trio": (g.TRIO, TRIO),
             "tiny-trio": (g.TINY_TRIO, [*TRIO, TINY_MALE]),

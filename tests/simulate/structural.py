@@ -1,4 +1,4 @@
-"""Structural variants of a simulated trio: pure functions of a genome and a seeded generator, no tools and no files.
+"""Structural variants of simulated people: pure functions of a genome and a seeded generator, no tools and no files.
 
 Coordinates are 0-based half-open, as in genome.py. Each event lies apart from all others, its ends where a read can be
 placed with certainty; small variants give way to it.
@@ -6,6 +6,7 @@ placed with certainty; small variants give way to it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import genome as g
@@ -31,7 +32,7 @@ Haplotypes = tuple[int, ...]  # of each copy of a person, 1 where it carries the
 @dataclass(frozen=True)
 class Event:
     """One planted variant. `kind`: DEL, DUP, INV, INS (at `start`, `inserted` long) or BND, the exchange of all that
-    follows `start` with all that follows `mate.start`. carriers: child, mother, father."""
+    follows `start` with all that follows `mate.start`. carriers: of a trio child, mother, father."""
 
     kind: str
     contig: str
@@ -78,17 +79,28 @@ def inherited(rng: Generator, kind: str) -> tuple[Haplotypes, ...]:
             return child, mother, father
 
 
-def plant(genome: Genome, rng: Generator) -> list[Event]:
+Wanted = tuple[str, int, str]
+"""Kind, size in bp and kind of segment of an event; of an exchange there are two, one for each of its ends."""
+
+
+def of_trio(genome: Genome) -> list[Wanted]:
     """Events of each kind and size on the autosomes, and one of each kind on X; fewer, and none above 2 kb, on TINY."""
     tiny = len(genome.sequences["chr1"]) < PLAN.lengths["chr1"]
     often, sizes = (1, [size for size in SIZES if size <= 2_000]) if tiny else (OFTEN, SIZES)
-    wanted: list[tuple[str, int, str]] = [("BND", 0, "A")] * (2 if tiny else 2 * TRANSLOCATIONS)
+    wanted: list[Wanted] = [("BND", 0, "A")] * (2 if tiny else 2 * TRANSLOCATIONS)
     for kind in ("DEL", "DUP", "INV"):
         wanted += [(kind, size, "A") for size in sizes for _ in range(often if size <= 1_000 else 1)]
     wanted += [("INS", size, "A") for size in INSERTED for _ in range(often)]
-    wanted += [(kind, ON_X, "X") for kind in ("DEL", "DUP", "INV")] + [("INS", 100, "X")]
+    return wanted + [(kind, ON_X, "X") for kind in ("DEL", "DUP", "INV")] + [("INS", 100, "X")]
+
+
+def plant(
+    genome: Genome, rng: Generator, wanted: Iterable[Wanted],
+    carry: Callable[[Generator, str], tuple[Haplotypes, ...]] = inherited, avoid: Iterable[Interval] = (),
+) -> list[Event]:  # fmt: skip
+    """The events that are wanted, none of them in `avoid`. carry: who has an event in a kind of segment."""
     shy = [Interval(r.contig, r.start - CLEAR, r.end + CLEAR) for r in [*genome.hard, *genome.repeats]]
-    taken: list[Interval] = []
+    taken: list[Interval] = list(avoid)
     events: list[Event] = []
     halves: dict[str, list[Interval]] = {"chr1": [], "chr2": []}
     for kind, size, where in sorted(wanted, key=lambda w: (w[0] != "BND", -w[1])):
@@ -111,11 +123,11 @@ def plant(genome: Genome, rng: Generator) -> list[Event]:
             halves[segment.contig].append(Interval(segment.contig, start, start))
             continue
         new = g.random_bases(rng, size) if kind == "INS" else ""
-        events.append(Event(kind, segment.contig, start, start + span, inherited(rng, where), new))
+        events.append(Event(kind, segment.contig, start, start + span, carry(rng, where), new))
     # In order on both, so that no piece is joined to itself.
     by_start = (sorted(halves[contig], key=lambda at: at.start) for contig in ("chr1", "chr2"))
     for one, other in zip(*by_start, strict=True):
-        events.append(Event("BND", one.contig, one.start, one.end, inherited(rng, "A"), mate=other))
+        events.append(Event("BND", one.contig, one.start, one.end, carry(rng, "A"), mate=other))
     return sorted(events, key=lambda e: (e.contig, e.start))
 
 
@@ -123,16 +135,22 @@ def _meets(one: Interval, others: list[Interval]) -> bool:
     return any(o.contig == one.contig and o.start < one.end and one.start < o.end for o in others)
 
 
+def around(events: Iterable[Event], reach: int) -> list[Interval]:
+    """What lies within `reach` bp of an event."""
+    places = [Interval(e.contig, e.start, e.end) for e in events] + [e.mate for e in events if e.mate]
+    return [Interval(place.contig, place.start - reach, place.end + reach) for place in places]
+
+
 def without_small(sites: list[Site], events: list[Event]) -> list[Site]:
     """Sites that no event touches."""
-    near = [Interval(e.contig, e.start - CLEAR, e.end + CLEAR) for e in events]
-    near += [Interval(e.mate.contig, e.mate.start - CLEAR, e.mate.end + CLEAR) for e in events if e.mate]
+    near = around(events, CLEAR)
     return [s for s in sites if not _meets(Interval(s.segment.contig, s.start, s.end), near)]
 
 
-def cut_at(cut: list[Segment], events: list[Event]) -> list[Segment]:
-    """Segments cut where an exchange begins."""
-    places = {(e.contig, e.start) for e in events if e.mate} | {(e.mate.contig, e.mate.start) for e in events if e.mate}
+def cut_at(cut: list[Segment], exchanges: Iterable[Event], changes: Iterable[Interval] = ()) -> list[Segment]:
+    """Segments cut where an exchange begins, and at the ends of changes of copies."""
+    places = {(at.contig, at.start) for e in exchanges for at in (e, e.mate)}
+    places |= {(c.contig, at) for c in changes for at in (c.start, c.end)}
     pieces = []
     for s in cut:
         inside = sorted(at for contig, at in places if contig == s.contig and s.start < at < s.end)
@@ -141,9 +159,12 @@ def cut_at(cut: list[Segment], events: list[Event]) -> list[Segment]:
     return pieces
 
 
-def rows(events: list[Event]) -> list[str]:
-    """Lines of truth/structural.tsv; POS is the last base before the event, END its last base (of INS: POS)."""
-    lines = ["kind\tcontig\tpos\tend\tlength\tmate\tmate_pos\tchild\tmother\tfather"]
+def rows(events: Iterable[Event], people: Iterable[str] = ("child", "mother", "father")) -> list[str]:
+    """Lines of truth/structural.tsv; POS is the last base before the event, END its last base (of INS: POS).
+
+    people: names of the columns of carriers.
+    """
+    lines = ["\t".join(["kind\tcontig\tpos\tend\tlength\tmate\tmate_pos", *people])]
     for e in events:
         mate = (e.mate.contig, e.mate.start) if e.mate else (".", ".")
         carriers = ("|".join(map(str, haplotypes)) for haplotypes in e.carriers)

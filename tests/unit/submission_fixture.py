@@ -259,6 +259,7 @@ class Submission:
             "somatic_vcf": ["DP", "TLOD", "NLOD", "NALOD"],
             "copy_number_vcf": ["SVTYPE", "END", "SVLEN"],
             "structural_vcf": ["SVTYPE", "END", "SVLEN", "CT", "PE", "SR"],
+            "somatic_structural_vcf": ["SVTYPE", "END", "SVLEN", "CT", "PE", "SR"],
         }
         return keys.get(kind, ["AC", "AN", "AF", "DP"])
 
@@ -270,6 +271,7 @@ class Submission:
             "somatic_vcf": ["GT", "AD", "AF", "DP"],
             "copy_number_vcf": ["GT", "CN", "ECN", "CR", "CRCI", "BINS"],
             "structural_vcf": ["GT", "GQ", "FT", "DR", "DV", "RR", "RV"],
+            "somatic_structural_vcf": ["DR", "DV", "RR", "RV", "AF"],
         }
         return keys.get(kind, ["GT", "AD", "DP", "GQ", "PL"])
 
@@ -333,6 +335,12 @@ class Submission:
         line = f"chr1\t2000\t.\t{base}\t<DEL>\t.\tPASS\tSVTYPE=DEL;END=3000;SVLEN=-1000\tGT:CN:ECN:CR:CRCI:BINS"
         return f"{self.vcf_header('copy_number_vcf')}{line}\t0/1:1:2:0.500:0.450,0.550:10\n"
 
+    def somatic_structural_text(self) -> str:
+        """The whole somatic structural VCF of the tumour as text: a deletion."""
+        line = f"chr1\t4000\tDEL1\t{sequences()['chr1'][3999]}\t<DEL>\t900\tPASS\tSVTYPE=DEL;END=4500;SVLEN=-500"
+        pair = "DR:DV:RR:RV:AF\t20:0:30:0:0.000\t60:9:60:20:0.250"
+        return f"{self.vcf_header('somatic_structural_vcf', (SAMPLE, TUMOUR))}{line};CT=3to5;PE=9;SR=5\t{pair}\n"
+
     def somatic_text(self, normal: bool) -> str:
         """The whole somatic VCF of the tumour as text: two SNVs that pass, a filtered one. normal: has its column."""
         lines = []
@@ -387,6 +395,8 @@ class Submission:
         self.sample = TUMOUR
         self.write_cram()
         self.write_vcf(self.somatic_text(normal), "somatic.vcf.gz")
+        if normal:
+            self.write_vcf(self.somatic_structural_text(), "somatic.sv.vcf.gz")
         self.path("contexts.tsv").write_text(self.contexts_text())
         self.write_metrics(self.manifest())
 

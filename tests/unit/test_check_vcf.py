@@ -141,6 +141,9 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
         header += ['##FILTER=<ID=panel_of_normals,Description="">']
     if kind == "copy_number_vcf":
         header += [f'##FILTER=<ID={name},Description="">' for name in ("few_bins", "near_expected")]
+    if kind == "somatic_structural_vcf":
+        own = (item["id"] for item in profile.data["somatic_structural"]["filters"] if item["id"] != "LowQual")
+        header += [f'##FILTER=<ID={name},Description="">' for name in own]
     header += definitions(profile, kind)
     header += [
         f"##contig=<ID={name},length={len(bases)},md5={hashlib.md5(bases.encode()).hexdigest()}>"
@@ -156,6 +159,9 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
         return Case(header, structural_records(), kind)
     if kind == "copy_number_vcf":
         return Case(header, copy_number_records(), kind)
+    if kind == "somatic_structural_vcf":
+        header[-1] = "\t".join([*header[-1].split("\t")[:-1], *PAIR.values()])
+        return Case(header, somatic_structural_records(), kind)
     if kind == "somatic_vcf":
         header[-1] = "\t".join([*header[-1].split("\t")[:-1], *PAIR.values()])
         return Case(header, somatic_records(), kind)
@@ -183,6 +189,35 @@ def fit_insert(line: str) -> str:
     fields = line.split("\t")
     fields[4] = fields[4] + other(fields[3])
     return "\t".join(fields)
+
+
+def somatic_structural_records() -> list[str]:
+    """Variants of a tumour: three that pass, one breakend of a pair of which is imprecise, and each of the filters."""
+    chr1, chr2 = SEQUENCES["chr1"], SEQUENCES["chr2"]
+    rows = [
+        ("chr1", 20, "DEL1", "<DEL>", "SVTYPE=DEL;END=50;SVLEN=-30;CT=3to5", 900, "PASS", "9:0:30:0", "9:0:30:10"),
+        ("chr1", 60, "DUP1", "<DUP>", "SVTYPE=DUP;END=100;SVLEN=40;CT=5to3", 240, "weak_evidence", "9:0:20:0",
+         "9:3:16:4"),
+        ("chr1", 120, "INS1", "<INS>", "SVTYPE=INS;END=120;SVLEN=40;CT=NtoN", 900, "low_fraction", "0:0:30:0",
+         "0:0:98:2"),
+        ("chr1", 150, "INV1", "<INV>", "SVTYPE=INV;END=200;IMPRECISE;CIPOS=-5,5;CIEND=-9,9;CT=3to3", 900, "few_reads",
+         "9:0:0:0", "8:8:0:0"),
+        ("chr1", 250, "A1", f"{chr1[249]}[chr2:201[", "SVTYPE=BND;MATEID=A2;CT=3to5", 900, "in_normal", "19:2:30:0",
+         "9:9:30:10"),
+        ("chr2", 201, "A2", f"]chr1:250]{chr2[200]}", "SVTYPE=BND;MATEID=A1;CT=5to3", 900, "in_normal", "19:2:30:0",
+         "9:9:30:10"),
+        ("chrX", 90, "DEL2", "<DEL>", "SVTYPE=DEL;END=150;SVLEN=-60;CT=3to5", 900, "PASS", "9:0:30:1", "9:9:10:30"),
+    ]  # fmt: skip
+    lines = []
+    for chrom, pos, name, alt, info, quality, passed, *pair in rows:
+        at = 1 if "IMPRECISE" in info else 3
+        cells = []
+        for reads in pair:
+            counts = [int(n) for n in reads.split(":")]
+            cells.append(f"{reads}:{counts[at] / (counts[at] + counts[at - 1]):.3f}")
+        fields = [chrom, str(pos), name, SEQUENCES[chrom][pos - 1], alt, str(quality), passed, f"{info};PE=9;SR=5"]
+        lines.append("\t".join([*fields, "DR:DV:RR:RV:AF", *cells]))
+    return lines
 
 
 def block(chrom: str, start: int, end: int, genotype: str = "0/0") -> str:
@@ -533,6 +568,9 @@ RULE_MUTATIONS: dict[str, Callable[[Case], None]] = {
     "NGC-CNV-003": _set(0, 9, "1/1:1:2:0.500:0.450,0.550:5"),
     "NGC-CNV-004": _set(0, 7, "IMPRECISE;SVTYPE=DEL;END=151;SVLEN=-51;CIPOS=-5,5;CIEND=-5,5"),
     "NGC-CNV-005": _set(2, 6, "PASS"),
+    "NGC-SSV-001": _set(0, 10, "9:0:30:10:0.350"),
+    "NGC-SSV-002": _set(0, 9, "9:0:26:4:0.133"),
+    "NGC-SSV-003": _set(4, 6, "PASS"),
     "NGC-SOM-001": _set(0, 10, "0/1:60,31:0.333:90:30,30,15,15"),
     "NGC-SOM-002": _set(0, 10, "0/1:60,30:0.667:90:30,30,15,15"),
     "NGC-SOM-003": _exchanged,
@@ -541,7 +579,8 @@ RULE_MUTATIONS: dict[str, Callable[[Case], None]] = {
 }
 
 
-KINDS = ("vcf", "gvcf", "family_vcf", "mitochondrial_vcf", "structural_vcf", "copy_number_vcf", "somatic_vcf")
+KINDS = ("vcf", "gvcf", "family_vcf", "mitochondrial_vcf", "structural_vcf", "copy_number_vcf", "somatic_vcf",
+         "somatic_structural_vcf")  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -551,7 +590,8 @@ def test_a_conforming_file_of_each_content_gives_nothing(kind, profile, fasta, t
 
 def mutated(rule: str, profile: ngc_profile.Profile) -> Case:
     """The file that breaks one rule."""
-    kinds = {"NGC-GVCF": "gvcf", "NGC-SV": "structural_vcf", "NGC-CNV": "copy_number_vcf", "NGC-SOM": "somatic_vcf"}
+    kinds = {"NGC-GVCF": "gvcf", "NGC-SV": "structural_vcf", "NGC-CNV": "copy_number_vcf",
+             "NGC-SSV": "somatic_structural_vcf", "NGC-SOM": "somatic_vcf"}  # fmt: skip
     case = conforming(profile, kinds.get(rule.rpartition("-")[0], "vcf"))
     RULE_MUTATIONS[rule](case)
     return case
@@ -609,6 +649,17 @@ def _sample(record: int, column: int, value: str) -> Callable[[Case], None]:
         ("structural_vcf", "NGC-VCF-012", _set(0, 8, "GT:GQ:FT:DR:DV:RR:XX:RDCN"), "FORMAT lacks RV"),
         ("structural_vcf", "NGC-VCF-015", _info(";PE=9", ""), "INFO lacks PE"),
         ("structural_vcf", "NGC-VCF-018", _set(11, 9, "0/1:99:PASS:9:9:5:5:1"), "GT 0/1 has ploidy 2, not 1"),
+        ("somatic_structural_vcf", "NGC-SV-003", _info("END=50;", ""), "no END"),
+        ("somatic_structural_vcf", "NGC-SV-004", _info("MATEID=A2;", "", 4), "its mate None is not in the file"),
+        ("somatic_structural_vcf", "NGC-VCF-017", _header("#CHROM", "TTTTTTTT", "UUUUUUUU"), "'TTTTTTTT': named in"),
+        ("somatic_structural_vcf", "NGC-VCF-012", _set(0, 8, "DR:DV:RR:XX:AF"), "FORMAT lacks RV"),
+        ("somatic_structural_vcf", "NGC-SSV-001", _set(0, 10, "9:0:30:10:."), "AF . with RV 10 and RR 30"),
+        ("somatic_structural_vcf", "NGC-SSV-001", _set(3, 10, "8:8:0:0:."), "AF . with DV 8 and DR 8"),
+        ("somatic_structural_vcf", "NGC-SSV-002", _set(0, 10, "9:9:30:0:0.000"), "AF 0.000 in the tumour"),
+        ("somatic_structural_vcf", "NGC-SSV-003", _set(1, 6, "PASS"), "lacks the filter weak_evidence"),
+        ("somatic_structural_vcf", "NGC-SSV-003", _set(2, 6, "PASS"), "lacks the filter low_fraction"),
+        ("somatic_structural_vcf", "NGC-SSV-003", _set(3, 6, "PASS"), "lacks the filter few_reads"),
+        ("somatic_structural_vcf", "NGC-SSV-003", _set(0, 6, "in_normal"), "has the filter in_normal"),
         ("copy_number_vcf", "NGC-VCF-018", _set(5, 9, "0/1:2:1:1.000:0.900,1.100:35"), "GT 0/1 has ploidy 2, not 1"),
         ("somatic_vcf", "NGC-VCF-017", _header("#CHROM", "TTTTTTTT", "UUUUUUUU"), "'TTTTTTTT': named in"),
         ("somatic_vcf", "NGC-VCF-017", _header("#CHROM", "TTTTTTTT", "UUUUUUUU"), "'UUUUUUUU': a column"),
@@ -704,7 +755,7 @@ def test_every_rule_of_the_profile_has_a_mutation_and_every_mutation_a_rule(prof
     ids = {
         rule["id"]
         for rule in profile.rules()
-        if rule["id"].startswith(("VCF-SPEC-", "NGC-VCF-", "NGC-GVCF-", "NGC-SV-", "NGC-CNV-", "NGC-SOM-"))
+        if rule["id"].startswith(("VCF-SPEC-", "NGC-VCF-", "NGC-GVCF-", "NGC-SV-", "NGC-SSV-", "NGC-CNV-", "NGC-SOM-"))
     }
     # The last two are on the table that is counted from a VCF: test_check_rules.py.
     assert ids - {"NGC-SOM-006", "NGC-SOM-007"} == set(RULE_MUTATIONS)

@@ -18,10 +18,12 @@ import pytest
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "simulate"))
+import compare_somatic
 import compare_truth
 import genome
 import make_demo
 import structural
+import tumour
 
 TOOLS = ("art_illumina", "bcftools", "bgzip", "bwa", "samtools")
 needs_tools = pytest.mark.skipif(
@@ -388,7 +390,7 @@ def test_a_record_that_contradicts_the_reference_stops_the_comparison(tmp_path: 
 @pytest.fixture(scope="module")
 def events() -> list[structural.Event]:
     made = genome.make_genome(structural.TINY, np.random.default_rng([1, 1]))
-    return structural.plant(made, np.random.default_rng([1, 2]))
+    return structural.plant(made, np.random.default_rng([1, 2]), structural.of_trio(made))
 
 
 def test_structural_variants_are_of_every_kind_apart_and_inherited(events):
@@ -431,3 +433,90 @@ def test_an_exchange_joins_each_side_to_what_followed_the_other():
         ("chr2", 1): [(0, 2, "GG"), (2, 4, "TT"), (9, 10, "N")],
     }
     assert make_demo.join_touching(copies, [(1, event)]) == ["AAATT", "aaaccc", "GGCCC", "N"]
+
+
+# --- tumours ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_expected_fraction_follows_purity_copies_and_clone():
+    changes = (
+        tumour.Change("chr1", 0, 100, (0, 2), 0),
+        tumour.Change("chr1", 200, 300, (1, 3), 1),
+        tumour.Change("chr2", 0, 100, (0, 1), 0),
+    )
+    grown = tumour.Tumour((), changes, (), frozenset(["chrX"]))
+
+    def fraction(contig: str, pos: int, haplotype: int, clone: int, purity: float = 0.8) -> float:
+        return tumour.fraction(grown, tumour.Small(contig, pos, "A", "C", haplotype, clone), purity)
+
+    assert fraction("chr1", 150, 1, 0) == pytest.approx(0.4)
+    assert fraction("chr1", 150, 1, 0, purity=0.2) == pytest.approx(0.1)
+    assert fraction("chr1", 150, 1, 1) == pytest.approx(0.2)  # half of the tumour's cells
+    assert fraction("chr1", 150, 2, 2) == pytest.approx(0.08)  # a fifth of them
+    assert fraction("chr1", 50, 2, 0) == pytest.approx(0.8)  # both copies of each tumour cell
+    assert fraction("chr2", 50, 2, 0) == pytest.approx(0.8 / 1.2)
+    assert fraction("chr1", 250, 2, 0) == pytest.approx((0.4 + 0.4 * 3) / (2 * 0.6 + 4 * 0.4))
+    assert fraction("chrX", 50, 1, 0) == pytest.approx(0.8)
+    assert fraction("chr1", 150, 1, 0, purity=0) == 0
+
+
+def test_a_tumours_variants_lie_apart_where_reads_can_be_placed(drawn):
+    made, sites = drawn
+    grown = tumour.plant(made, sites, "male", np.random.default_rng([1, 4]))
+    kinds = Counter(len(v.ref) == len(v.alt) == 1 for v in grown.small)
+    assert kinds[True] > 250 and kinds[False] > 60
+    assert Counter(event.kind for event in grown.events) == {"BND": 2, "DEL": 2, "DUP": 1, "INV": 1}
+    shy = [(s.segment.contig, s.start, s.end) for s in sites]
+    shy += [(i.contig, i.start, i.end) for i in [*made.hard, *made.repeats]]
+    shy += [(i.contig, i.start, i.end) for i in structural.around(grown.events, structural.CLEAR)]
+    for v in grown.small:
+        text = made.sequences[v.contig][v.pos : v.pos + len(v.ref)].tobytes().decode()
+        assert text == v.ref and v.contig in ("chr1", "chr2", "chrX")
+        assert not any(c == v.contig and start < v.pos + len(v.ref) and v.pos < end for c, start, end in shy)
+        assert 0 < tumour.fraction(grown, v, 0.5) < 1
+        assert v.haplotype == 1 or v.contig != "chrX"
+    for event in grown.events:
+        for change in grown.changes:
+            assert event.contig != change.contig or event.end < change.start or change.end < event.start
+    for first, second in zip(grown.small, grown.small[1:], strict=False):
+        assert first.contig != second.contig or second.pos - first.pos >= tumour.APART
+
+
+@needs_tools
+def test_cells_with_other_copies_have_as_many_molecules(tmp_path: Path):
+    made = genome.make_genome(genome.TINY, np.random.default_rng([1, 1]))
+    person = make_demo.FEMALE
+    fasta = make_demo.write_reference(made, tmp_path / "reference")
+    truth = make_demo.write_truth(person, made, [("chr1", 6_001, *snv_at(made, 6_000), "1|0")], fasta, tmp_path)
+    changes = (tumour.Change("chr1", 5_000, 7_000, (0, 2), 0), tumour.Change("chr2", 4_000, 5_000, (1, 3), 0))
+
+    def bases(*changed: tumour.Change) -> tuple[int, int, int]:
+        molecules, _ = make_demo.molecules(person, made, fasta, truth, make_demo.Layer(1, changes=changed))
+        piece = made.sequences["chr1"][6_000 - 30 : 6_000].tobytes().decode()
+        ref, alt = snv_at(made, 6_000)
+        found = (sum(molecule.count(piece + base) for molecule in molecules) for base in (ref, alt))
+        return sum(map(len, molecules)), *found
+
+    whole, *alleles = bases()
+    assert alleles == [1, 1]
+    changed, *alleles = bases(*changes)
+    assert alleles == [2, 0]  # haplotype 1, which has the SNV, is lost, and the other doubled
+    assert changed == whole + 2 * 1_000
+
+
+def snv_at(made: genome.Genome, pos: int) -> tuple[str, str]:
+    base = chr(made.sequences["chr1"][pos])
+    return base, genome.TRANSITION[base]
+
+
+def test_calls_of_a_tumour_are_told_apart_by_what_they_are():
+    planted = {("chr1", 10, "A", "C"): 0.25, ("chr1", 20, "A", "C"): 0.2, ("chr1", 30, "A", "AC"): 0.1}
+    germline = {("chr1", 40, "G", "T")}
+    calls = {("chr1", 10, "A", "C"), ("chr1", 40, "G", "T"), ("chr1", 500, "G", "GTT"), ("chr1", 900, "G", "T")}
+    result = compare_somatic.score(planted, germline, calls, {("chr1", 450)})
+    snv, indel = result["snv"], result["indel"]
+    assert (snv["planted"], snv["found"], snv["planted_sure"], snv["recall_sure"]) == (2, 1, 2, 0.5)
+    assert snv["recall"] == {"0.20-0.30": [1, 2]} and snv["precision"] == pytest.approx(1 / 3, abs=1e-4)
+    assert (snv["false_germline"], snv["false_other"]) == (1, ["chr1:900 G>T"])
+    assert indel["recall"] == {"0.10-0.15": [0, 1]}
+    assert (indel["false_at_junctions"], indel["false_other"]) == (1, [])

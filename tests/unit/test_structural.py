@@ -151,6 +151,10 @@ def test_a_woman_has_no_genotype_on_y_and_carries_nothing_there(made):
     assert made(call("DEL", 5000, 5301, "3to5", chrom="chrY", mum=HET, son=REF)) == []
 
 
+def test_a_breakend_is_left_out_with_its_mate_where_a_woman_has_no_copy(made):
+    assert made(call("BND", 5000, 5001, "3to5", chrom="chrY", alt="N[chr1:3000[", mum=HET, son=REF)) == []
+
+
 def test_a_record_has_the_filters_of_the_caller_and_those_that_every_carrier_has(made):
     (low,) = made(call("DEL", 1000, 1201, "3to5", filters="LowQual", mum=HET))
     assert low[6] == "LowQual"

@@ -1,0 +1,107 @@
+"""Somatic structural variants: delly's calls of a tumour beside its normal as records of the submission.
+
+Places are those of the germline file (`structural.places`). There is no genotype: delly knows two copies and no share
+of tumour cells, so the reads and their share are given and filters say what they are worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import pysam
+
+from ngc_wgs import structural
+
+Support = tuple[int, int, int, int]
+"""Read pairs for the reference and for the variant (DR, DV), reads over the junction for either (RR, RV)."""
+
+
+def share(variant: int, reference: int) -> float | None:
+    """Share of the reads that support the variant; None of no reads."""
+    return variant / (variant + reference) if variant + reference else None
+
+
+def fraction(reads: Support, precise: bool) -> float | None:
+    """Share that supports the variant: of the reads over the junction where it is precise, else of the pairs."""
+    return share(reads[3], reads[2]) if precise else share(reads[1], reads[0])
+
+
+def filters(tumour: Support, normal: Support, precise: bool, quality: float, limits: Mapping) -> set[str]:
+    """Filters that the reads decide. limits: the profile's `somatic_structural`.
+
+    What the normal has of either kind of reads counts against the variant: a tenth of the tumour's share is what the
+    tumour's own cells in the normal may give.
+    """
+    own = fraction(tumour, precise) or 0.0
+    theirs = max(share(normal[1], normal[0]) or 0.0, share(normal[3], normal[2]) or 0.0)
+    depths = [sum(reads[2:]) if precise else sum(reads[:2]) for reads in (tumour, normal)]
+    found = {
+        "weak_evidence": quality < limits["quality"],
+        "low_fraction": own < limits["fraction"],
+        "few_reads": min(depths) < limits["reads"],
+        "in_normal": theirs > limits["normal_share"] * own,
+    }
+    return {name for name, there in found.items() if there}
+
+
+def records(
+    calls: Iterable[pysam.VariantRecord], tumour: str, normal: str, sex: str, profile, base: Callable[[str, int], str]
+) -> list[str]:
+    """Lines of the somatic structural VCF in its order, columns normal and tumour, from what `delly filter` kept.
+
+    Left out is what is shorter than the germline file's least length, and what touches a contig that the sex lacks.
+    """
+    spec, limits = profile.data["somatic_structural_vcf"], profile.data["somatic_structural"]
+    on = profile.contigs(*spec["record_roles"])
+    length, rank = {c["name"]: c["length"] for c in on}, {c["name"]: at for at, c in enumerate(on)}
+    lines: list[tuple[int, int, str, str]] = []
+    for call in calls:
+        precise, quality = "IMPRECISE" not in call.info, round(call.qual)
+        reads = {name: tuple(call.samples[name][key] for key in ("DR", "DV", "RR", "RV")) for name in (normal, tumour)}
+        given = filters(reads[tumour], reads[normal], precise, quality, limits) | (set(call.filter) - {"PASS"})
+        if structural.at_par_border(call, profile):
+            given.add("ParBorder")
+        passed = ";".join(item["id"] for item in limits["filters"] if item["id"] in given) or "PASS"
+        own = structural.places(call, base, length)
+        if any(profile.copies(place.chrom, place.pos + place.alt.startswith("<"), sex) == 0 for place in own):
+            continue
+        mapq = call.info.get("MAPQ" if call.info.get("PE", 0) else "SRMAPQ", 0)
+        cells = [":".join([*map(str, reads[name]), _text(fraction(reads[name], precise))]) for name in (normal, tumour)]
+        for place in own:
+            long = structural.size(place)
+            if long is not None and long < profile.data["structural"]["minimum_length"]:
+                continue
+            info = ";".join(
+                [*place.info, f"PE={call.info.get('PE', 0)}", f"SR={call.info.get('SR', 0)}", f"MAPQ={mapq}"]
+            )
+            fields = [place.chrom, str(place.pos), place.name, base(place.chrom, place.pos), place.alt, str(quality)]
+            fields += [passed, info, "DR:DV:RR:RV:AF", *cells]
+            lines.append((rank[place.chrom], place.pos, place.name, "\t".join(fields)))
+    return [line for *_, line in sorted(lines)]
+
+
+def _text(value: float | None) -> str:
+    return "." if value is None else f"{value:.3f}"
+
+
+def report(lines: Sequence[str]) -> dict:
+    """What the report shows of a tumour: passing variants by type and class of size, and how many have each filter.
+
+    Of a breakend one of its two records counts.
+    """
+    counts: dict[str, dict[str, int]] = {}
+    filtered: dict[str, int] = {}
+    for line in lines:
+        _, pos, name, _, _, _, passed, text, *_ = line.split("\t")
+        info = dict(entry.split("=") for entry in text.split(";") if "=" in entry)
+        if info["SVTYPE"] == "BND" and name > info["MATEID"]:
+            continue
+        if passed != "PASS":
+            for item in passed.split(";"):
+                filtered[item] = filtered.get(item, 0) + 1
+            continue
+        of_kind = counts.setdefault(info["SVTYPE"], {})
+        long = abs(int(info.get("SVLEN", int(info.get("END", pos)) - int(pos))))
+        size = structural.class_of(info["SVTYPE"], long)
+        of_kind[size] = of_kind.get(size, 0) + 1
+    return {"counts": counts, "filtered": filtered}

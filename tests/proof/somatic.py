@@ -1,0 +1,296 @@
+"""Tumours: simulated ones against what was planted, real reads mixed, pairs that are not what they are said to be."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import compare_somatic
+import compare_structural
+import compare_truth
+import dnaio
+import family
+import genome as g
+import make_demo
+import measure as m
+import pysam
+import runs
+import support
+
+SEED = 20261123
+PURITIES = (20, 50, 80)  # percent
+NORMAL, PAIRED, ALONE = make_demo.TUMOURS
+STRANGER = replace(NORMAL, sample="STRANGERNORM", case="STRANGERCASE")
+MIXED = replace(NORMAL, sample="NORMALWITH10", purity=0.1)
+"""The normal with a tenth of the tumour's cells."""
+DEEP = replace(NORMAL, sample="DEEPNORMAL", depth=4 * make_demo.DEPTH)
+FRACTIONS = (0, 10, 20, 30, 50)  # percent of a mixture's reads that are another person's
+HCC1954 = m.DATA / "tn_hcc1954_sv"
+
+
+def run(place: Path) -> Iterator[str]:
+    """Each part by itself; the parts that fail are told at the end."""
+    yield "## Tumours\n"
+    wrong: list[str] = []
+    for part in (simulated, wrong_pairs, *((mixtures, breakends) if m.DATA.is_dir() else ())):
+        (place / part.__name__).mkdir()
+        try:
+            yield from part(place / part.__name__)
+        except support.NotProven as error:
+            wrong.append(f"{part.__name__}: {error}")
+    if not m.DATA.is_dir():
+        yield f"Real reads were left out: no {m.DATA}.\n"
+    yield from support.failed(wrong)
+
+
+def vcf(folder: Path, sample: str, kind: str = "conform/{}.somatic.vcf.gz") -> Path:
+    return folder / "results" / kind.format(sample)
+
+
+def made(folder: Path, targets: Iterable[Path], *more: str) -> None:
+    """Run the workflow up to some files."""
+    done = runs.run_workflow(folder, *more, *(str(path.relative_to(folder)) for path in targets))
+    if done.returncode:
+        raise support.NotProven(f"{folder.name}: {runs.said(done)[-3000:]}")
+
+
+# ---- simulated tumours against what was planted ----------------------------------------------------------------------
+
+
+def simulated(place: Path) -> Iterator[str]:
+    """One person's tumour at three purities beside one normal, and another's three without: recall and precision."""
+    pairs = [replace(PAIRED, sample=f"PAIRED{purity}PCT", purity=purity / 100) for purity in PURITIES]
+    alone = [replace(ALONE, sample=f"ALONE{purity}PCT", purity=purity / 100) for purity in PURITIES]
+    make_demo.make(place, g.FULL, [NORMAL, *pairs, *alone], SEED, "tumours")
+    made(place, [vcf(place, person.sample) for person in [*pairs, *alone]])
+    found = {
+        person: compare_somatic.compare(place, person.sample, vcf(place, person.sample)) for person in [*pairs, *alone]
+    }
+    wrong = []
+    for name, people in (("with its normal", pairs), ("tumour only", alone)):
+        yield f"Simulated tumour, 0.5 Mb at 111x, {name}: PASS records.\n"
+        yield "| purity | kind | planted | found | from 0.2 | precision | germline | at a junction | other false |"
+        yield "|--:|---|--:|--:|--:|--:|--:|--:|--:|"
+        for person in people:
+            for kind, row in found[person].items():
+                sure = row["planted_sure"] and f"{row['recall_sure']:.3f} of {row['planted_sure']}"
+                counts = row["false_germline"], row["false_at_junctions"], len(row["false_other"])
+                cells = [kind, row["planted"], row["found"], sure, f"{row['precision']:.3f}", *counts]
+                yield f"| {person.purity:.0%} | " + " | ".join(map(str, cells)) + " |"
+        yield ""
+        yield from curve([found[person] for person in people])
+    for person in pairs:
+        row = found[person]["snv"]
+        if row["planted_sure"] and row["recall_sure"] < 0.95:
+            wrong.append(f"{person.sample}: SNV recall {row['recall_sure']}")
+        if row["precision"] < 0.95:
+            wrong.append(f"{person.sample}: SNV precision {row['precision']}")
+    yield from copies_and_junctions(place, pairs, alone)
+    yield "| stage | CPU s of seven samples |\n|---|--:|"
+    yield "\n".join(f"| {stage} | {seconds:.0f} |" for stage, seconds in sorted(family.cpu(place).items())) + "\n"
+    yield from support.failed(wrong)
+
+
+def curve(found: Iterable[Mapping[str, dict]]) -> Iterator[str]:
+    """Recall by fraction over several tumours."""
+    total: dict[str, dict[str, list[int]]] = {"snv": {}, "indel": {}}
+    for result in found:
+        for kind, row in result.items():
+            for name, (got, planted) in row["recall"].items():
+                cell = total[kind].setdefault(name, [0, 0])
+                cell[0], cell[1] = cell[0] + got, cell[1] + planted
+    yield "| expected fraction | SNVs found | indels found |\n|---|--:|--:|"
+    for name in sorted(total["snv"].keys() | total["indel"].keys()):
+        cells = ("{} of {}".format(*total[kind].get(name, (0, 0))) for kind in ("snv", "indel"))
+        yield f"| {name} | {' | '.join(cells)} |"
+    yield ""
+
+
+def copies_and_junctions(place: Path, pairs: list[make_demo.Person], alone: list[make_demo.Person]) -> Iterator[str]:
+    """Structural variants of the tumours that have a normal, and changes of copies of all."""
+    for person in [*pairs, *alone]:
+        truth = list(csv.DictReader((place / "truth" / f"{person.sample}.copies.tsv").open(), delimiter="\t"))
+        with pysam.VariantFile(str(vcf(place, person.sample, "copy_number/{}.somatic.cnv.vcf.gz"))) as calls:
+            rows = [f"{c.chrom}:{c.pos}-{c.stop} {c.alts}" for c in calls if "PASS" in c.filter]
+        yield f"{person.sample}: planted {[tuple(row.values()) for row in truth]}; called {rows}\n"
+    yield "| purity | type | planted | found | wrong |\n|--:|---|--:|--:|--:|"
+    for person in pairs:
+        truth = place / "truth" / f"{person.sample}.structural.tsv"
+        told = compare_structural.compare(
+            truth, vcf(place, person.sample, "sv/{}.somatic.sv.vcf.gz"), person.sample, "tumour"
+        )
+        for kind, classes in told["recall"].items():
+            found, planted = (sum(column) for column in zip(*classes.values(), strict=True))
+            right, all_of = told["precision"].get(kind, (0, 0))
+            yield f"| {person.purity:.0%} | {kind} | {planted} | {found} | {all_of - right} |"
+    yield ""
+
+
+# ---- pairs that are not what they are said to be ---------------------------------------------------------------------
+
+PAIRS = {  # name: reads of the normal, reads of the tumour, the metric that stops the case
+    "right": (NORMAL, PAIRED, None),
+    "swapped": (PAIRED, NORMAL, "tumour_over_normal_coverage"),
+    "swapped, the normal deeper": (PAIRED, DEEP, "tumour_normal_order"),
+    "stranger": (STRANGER, PAIRED, "identity_concordance"),
+    "tumour in normal": (MIXED, PAIRED, "tumour_in_normal"),
+}
+
+
+def lay_pair(base: Path, folder: Path, normal: make_demo.Person, tumour: make_demo.Person) -> Path:
+    """A case whose normal and tumour have the reads of two people of `base`."""
+    folder.mkdir()
+    for path in base.iterdir():
+        if path.name not in ("results", "logs", "benchmarks", ".snakemake"):
+            (shutil.copytree if path.is_dir() else shutil.copy2)(path, folder / path.name)
+    roles = {NORMAL.sample: normal, PAIRED.sample: tumour}
+    keep = lambda table, column, names: [row for row in runs.table(base, table) if row[column] in names]  # noqa: E731
+    runs.write_table(folder, "cases", keep("cases", "case", (NORMAL.case,)))
+    runs.write_table(folder, "samples", keep("samples", "sample", roles))
+    units = {row["sample"]: row for row in runs.table(base, "units")}
+    runs.write_table(folder, "units", [{**units[of.sample], "sample": sample} for sample, of in roles.items()])
+    return folder
+
+
+def wrong_pairs(place: Path) -> Iterator[str]:
+    """Normal and tumour exchanged, a stranger's normal, a normal with a tenth of tumour; and the right pair."""
+    base = place / "base"
+    base.mkdir()
+    make_demo.CASES[STRANGER.case] = make_demo.CASES[make_demo.FEMALE.case]
+    make_demo.make(base, g.TRIO, [STRANGER, NORMAL, MIXED, DEEP, PAIRED], SEED, "pairs")
+    wrong = []
+    yield "| normal and tumour | verdict | reasons |\n|---|---|---|"
+    for name, (normal, tumour, metric) in PAIRS.items():
+        folder = lay_pair(base, place / name.replace(",", "").replace(" ", "_"), normal, tumour)
+        runs.run_workflow(folder)
+        row = runs.verdicts(folder)[NORMAL.case]
+        yield f"| {name} | {row['verdict']} | {row['reasons'] or 'none'} |"
+        if metric is None and row["verdict"] != "ACCEPTED":
+            wrong.append(f"{name}: {row['verdict']}")
+        if metric and (row["verdict"] != "REFUSED" or metric not in row["reasons"]):
+            wrong.append(f"{name}: {metric} did not stop it")
+    yield ""
+    yield from support.failed(wrong)
+
+
+# ---- real reads mixed ------------------------------------------------------------------------------------------------
+
+
+def pairs_of(stem: Path) -> list[tuple]:
+    """Read pairs of a sample, in the order of its files."""
+    with dnaio.open(f"{stem}_R1.fastq.gz", f"{stem}_R2.fastq.gz") as reads:
+        return list(reads)
+
+
+def write_pairs(folder: Path, sample: str, number: int, pairs: Iterable[tuple]) -> dict[str, str]:
+    """A unit of read pairs, as a row of units.tsv."""
+    names = [f"reads/{sample}_R{read}.fastq.gz" for read in (1, 2)]
+    with dnaio.open(*(folder / name for name in names), mode="w") as out:
+        for pair in pairs:
+            out.write(*pair)
+    return {
+        "sample": sample, "library": f"LIB{sample}", "flowcell": "HREALDSXX", "lane": str(number), "fq1": names[0],
+        "fq2": names[1], "platform": "ILLUMINA", "model": "NovaSeq 6000", "library_kit": "unknown", "pcr_free": "yes",
+    }  # fmt: skip
+
+
+def lay_tumours(folder: Path, units: list[dict[str, str]], sex: str, region: str, tumours: list[str]) -> None:
+    """Tables and configuration of one case; every sample that is not a tumour is its normal."""
+    case = {**make_demo.CASE, **make_demo.CASES[PAIRED.case], "case": PAIRED.case}
+    make_demo.write_table(folder / "cases.tsv", make_demo.CASE_COLUMNS, [case])
+    fixed = {**make_demo.SAMPLE, "case": PAIRED.case, "relation": "index", "sex": sex, "affected": "yes"}
+    samples = dict.fromkeys(unit["sample"] for unit in units)
+    rows = [{**fixed, "sample": s, "sample_type": "tumour" if s in tumours else "germline"} for s in samples]
+    make_demo.write_table(folder / "samples.tsv", make_demo.SAMPLE_COLUMNS, rows)
+    make_demo.write_table(folder / "units.tsv", make_demo.UNIT_COLUMNS, units)
+    (folder / "region.bed").write_text(region)
+    # A slice has neither the depth of a tumour nor sites for identity.
+    somatic = {"somatic": {"panel_of_normals": None, "germline_resource": None}}
+    m.write_config(folder, evaluation_regions="region.bed", proceed_on_fail=True, calling={"scatter": 2}, **somatic)
+
+
+def mixtures(place: Path) -> Iterator[str]:
+    """Another person's reads in one person's, half of whose reads are the normal; each of two people as the tumour."""
+    panel, slice_ = m.DATA / "unrelated" / "panel3202.vcf.gz", "GRCh38_chr21_chr22_16570000_16610000.fa"
+    region = "chr21\t0\t40000\nchr22\t0\t40000\n"
+    wrong = []
+    yield "NA12878 and NA19401, 80 kb, 32x each: the normal is one half of a person's pairs, the tumour the other half"
+    yield "with so many of the other person's. Planted: the other person's alleles that the person lacks, by the 1000"
+    yield "Genomes panel; its genotype gives the expected fraction. The normal has some 16x, the tumour 16x to 32x.\n"
+    yield "| normal | foreign reads | kind | found by expected fraction | germline | other false |"
+    yield "|---|--:|---|---|--:|---|"
+    people = {name: pairs_of(m.DATA / "unrelated" / name) for name in ("NA12878", "NA19401")}
+    for own, other in (("NA12878", "NA19401"), ("NA19401", "NA12878")):
+        folder = place / own
+        m.prepare_reference(m.DATA / "ref" / slice_, folder, "slice")
+        (folder / "reads").mkdir()
+        half, rest = people[own][0::2], people[own][1::2]
+        units, tumours = [write_pairs(folder, f"{own}NORM", 1, half)], {}
+        for number, percent in enumerate(FRACTIONS, start=2):
+            share = percent / 100
+            foreign = people[other][: round(len(rest) * share / (1 - share))]
+            tumours[percent] = f"MIXED{percent}OF{own[-3:]}"
+            units.append(write_pairs(folder, tumours[percent], number, [*rest, *foreign]))
+        lay_tumours(folder, units, "female", region, list(tumours.values()))
+        made(folder, [vcf(folder, sample) for sample in tumours.values()])
+        fasta = folder / "reference" / "genome.fa"
+        carried = {name: compare_truth.read_records(panel, fasta, None, name) for name in people}
+        for percent, sample in tumours.items():
+            planted = {
+                key: percent / 100 * genotype.count("1") / 2
+                for key, genotype in carried[other].items()
+                if key not in carried[own] and percent
+            }
+            calls = set(compare_truth.read_records(vcf(folder, sample), fasta, None, sample))
+            result = compare_somatic.score(planted, set(carried[own]), calls)
+            for kind, row in result.items():
+                classes = ", ".join("{}: {} of {}".format(name, *counts) for name, counts in row["recall"].items())
+                false = ", ".join(row["false_other"][:5]) + (" ..." if len(row["false_other"]) > 5 else "")
+                told = f"{len(row['false_other'])}{': ' * bool(false)}{false}"
+                yield f"| {own} | {percent} % | {kind} | {classes or 'none'} | {row['false_germline']} | {told} |"
+            if not percent and any(row["false_other"] or row["false_germline"] for row in result.values()):
+                wrong.append(f"{own}: calls without a foreign read")
+    yield ""
+    yield from support.failed(wrong)
+
+
+# ---- breakends of a real tumour --------------------------------------------------------------------------------------
+
+
+def breakends(place: Path) -> Iterator[str]:
+    """HCC1954 and its normal, 11 lanes: the breakends of chromosomes 8 and 11, and the pairs that span them."""
+    m.prepare_reference(HCC1954 / "ref_b37_small.fa", place, "hcc1954")
+    (place / "reads").mkdir()
+    tumour, units = "HCC1954TUMOUR", []
+    for path in sorted(HCC1954.glob("*_R1_xxx.fastq.gz")):
+        run_, lane, index = path.name.removesuffix("_R1_xxx.fastq.gz").split(".")
+        sample = tumour if run_.split("_")[1] == "T" else "HCC1954NORMAL"
+        names = [f"reads/{run_}.L{lane}_R{read}.fastq.gz" for read in (1, 2)]
+        for read, name in enumerate(names, start=1):
+            shutil.copyfile(str(path).replace("_R1_", f"_R{read}_"), place / name)
+        units.append(
+            {"sample": sample, "library": f"LIB{index}", "flowcell": run_.replace("_", ""), "lane": lane,
+             "fq1": names[0], "fq2": names[1], "platform": "ILLUMINA", "model": "HiSeq 2000",
+             "library_kit": "unknown", "pcr_free": "no"}
+        )  # fmt: skip
+    lay_tumours(place, units, "female", "8\t0\t2000\n11\t0\t13000\n", [tumour])
+    target = vcf(place, tumour, "sv/{}.somatic.sv.vcf.gz")
+    made(place, [target])
+    for sample in dict.fromkeys(unit["sample"] for unit in units):
+        with pysam.AlignmentFile(str(place / "results" / "alignment" / f"{sample}.cram")) as reads:
+            between = {
+                read.query_name for read in reads
+                if not read.is_duplicate and {read.reference_name, read.next_reference_name} == {"8", "11"}
+            }  # fmt: skip
+        yield f"{sample}: {len(between)} pairs between chromosomes 8 and 11.\n"
+    if reason := json.loads((target.parent / f"{tumour}.somatic.not_called.json").read_text()):
+        yield f"Not called: {reason[0]['reason']}.\n"
+        return
+    with pysam.VariantFile(str(target)) as calls:
+        rows = [f"{c.chrom}:{c.pos} {c.alts[0]} {';'.join(c.filter)}" for c in calls if c.info["SVTYPE"] == "BND"]
+    yield "Breakends: " + ("; ".join(rows) or "none") + ".\n"
+    yield from support.failed(["no breakend of 8 and 11"] * (not rows))
