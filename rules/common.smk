@@ -193,6 +193,8 @@ PRODUCTS = {
     "structural_vcf_index": "results/sv/{case}.sv.vcf.gz.tbi",
     "copy_number_vcf": "results/copy_number/{sample}.cnv.vcf.gz",
     "copy_number_vcf_index": "results/copy_number/{sample}.cnv.vcf.gz.tbi",
+    "somatic_copy_number_vcf": "results/copy_number/{sample}.somatic.cnv.vcf.gz",
+    "somatic_copy_number_vcf_index": "results/copy_number/{sample}.somatic.cnv.vcf.gz.tbi",
     "somatic_structural_vcf": "results/sv/{sample}.somatic.sv.vcf.gz",
     "somatic_structural_vcf_index": "results/sv/{sample}.somatic.sv.vcf.gz.tbi",
     "somatic_vcf": "results/conform/{sample}.somatic.vcf.gz",
@@ -211,6 +213,7 @@ PRODUCTS = {
 NOT_CALLED = {
     "structural_vcf": "results/sv/{case}.not_called.json",
     "copy_number_vcf": "results/copy_number/{sample}.not_called.json",
+    "somatic_copy_number_vcf": "results/copy_number/{sample}.not_called.json",
     "somatic_structural_vcf": "results/sv/{sample}.somatic.not_called.json",
 }
 
