@@ -85,13 +85,33 @@ rule gatk_learn_read_orientation_model:
 
 # For a tumour by itself: where it lost or gained a copy, germline variants have fractions like somatic ones. The sites for
 # contamination are too few to tell where that is, so all of the population's that are common enough are taken.
-rule gatk_tumour_segments:
+rule tumour_pileups:
     input:
         counts="results/somatic/{sample}.allelic_counts.tsv",
         frequencies="results/identity/sites/frequencies.tsv.gz",
     output:
+        temp("results/somatic/{sample}.pileups.table"),
+    log:
+        "logs/somatic/{sample}.tumour_pileups.log",
+    conda:
+        "../envs/bcftools.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(60),
+    shell:
+        "( printf '#<METADATA>SAMPLE=%s\\n' {wildcards.sample};"
+        " printf 'contig\\tposition\\tref_count\\talt_count\\tother_alt_count\\tallele_frequency\\n';"
+        " bgzip -dc {input.frequencies:q} | awk -F '\\t' -v OFS='\\t'"
+        " 'NR == FNR {{ if (!/^@/) counts[$1, $2] = $3 OFS $4; next }}"
+        " ($1, $2) in counts {{ print $1, $2, counts[$1, $2], 0, $4 }}' {input.counts:q} - ) > {output:q} 2> {log:q}"
+
+
+rule gatk_tumour_segments:
+    input:
+        "results/somatic/{sample}.pileups.table",
+    output:
         segments=temp("results/somatic/{sample}.segments.table"),
-        pileups=temp("results/somatic/{sample}.pileups.table"),
         contamination=temp("results/somatic/{sample}.contamination.table"),
     log:
         "logs/somatic/{sample}.gatk_tumour_segments.log",
@@ -104,12 +124,8 @@ rule gatk_tumour_segments:
     params:
         java=java,
     shell:
-        "( {{ printf '#<METADATA>SAMPLE=%s\n' {wildcards.sample};"
-        " printf 'contig\tposition\tref_count\talt_count\tother_alt_count\tallele_frequency\n';"
-        " gzip -dc {input.frequencies:q} | awk -F '\t' -v OFS='\t' 'NR == FNR {{ if (!/^@/) counts[$1, $2] = $3 OFS $4; next }}"
-        " ($1, $2) in counts {{ print $1, $2, counts[$1, $2], 0, $4 }}' {input.counts:q} -; }} > {output.pileups:q}"
-        " && gatk --java-options {params.java:q} CalculateContamination -I {output.pileups:q}"
-        " --tumor-segmentation {output.segments:q} -O {output.contamination:q} ) > {log:q} 2>&1"
+        "gatk --java-options {params.java:q} CalculateContamination -I {input:q}"
+        " --tumor-segmentation {output.segments:q} -O {output.contamination:q} > {log:q} 2>&1"
 
 
 rule gatk_filter_mutect:

@@ -7,7 +7,7 @@ exec 2> "${snakemake_log[0]}"
 header=${snakemake_input[header]} out=${snakemake_output[vcf]}
 
 # The filters of one allele are in AS_FilterStatus, alleles apart by |, which is against its own Number=A.
-bcftools view --no-version -s "${snakemake_params[columns]}" "${snakemake_input[vcf]}" |
+bcftools view --no-version -I -s "${snakemake_params[columns]}" "${snakemake_input[vcf]}" |
     awk -F '\t' -v OFS='\t' '
         !/^#/ && match($8, /AS_FilterStatus=[^;]*/) {
             status = substr($8, RSTART, RLENGTH)

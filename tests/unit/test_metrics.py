@@ -376,6 +376,7 @@ def test_windows_end_at_edges_and_are_as_large_as_the_regions():
 VERSIONS = dict.fromkeys(("intake", "samtools", "mosdepth", "picard", "bcftools", "gatk", "plink2", "delly"), "1.0")
 GOOD = {**VALUES, "mendelian_error_rate": 0.001, "kinship_concordance": 1, "tumour_over_normal_coverage": 3}
 GOOD |= {"tumour_in_normal": 0.001, "tumour_normal_order": 1}
+GOOD |= {"tumour_mutational_burden": 4.2, "somatic_snvs": 9000, "somatic_indels": 1200}  # reported, without a gate
 TRIPS = {  # a value that trips the gate, for each gate of the profile
     ("mean_coverage", "germline", "<", 30): 29.99,
     ("mean_coverage", "tumour", "<", 60): 59.9,
