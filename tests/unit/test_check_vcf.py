@@ -746,7 +746,13 @@ def test_without_a_manifest_what_needs_the_columns_is_not_checked(profile, fasta
 
 
 def test_snvs_that_pass_are_counted_by_context(profile, fasta, tmp_path):
-    path = write(conforming(profile, "somatic_vcf"), tmp_path)
+    case = conforming(profile, "somatic_vcf")
+    # An insertion whose ALT is a part of ACGT is no SNV all the same.
+    pos = SEQUENCES["chr1"].index("A", 110) + 1
+    case.records.insert(3, case.records[0].replace("chr1\t20\t", f"chr1\t{pos}\t"))
+    case.edit(3, 3, "A")
+    case.edit(3, 4, "AC")
+    path = write(case, tmp_path)
     for reference, known in ((fasta, True), (None, False)):
         found = {}
         list(vcf.check_vcf(path, profile, kind="somatic_vcf", columns=PAIR, reference=reference, contexts=found))
