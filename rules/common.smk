@@ -188,6 +188,8 @@ PRODUCTS = {
     "structural_vcf_index": "results/sv/{case}.sv.vcf.gz.tbi",
     "copy_number_vcf": "results/copy_number/{sample}.cnv.vcf.gz",
     "copy_number_vcf_index": "results/copy_number/{sample}.cnv.vcf.gz.tbi",
+    "somatic_copy_number_vcf": "results/copy_number/{sample}.somatic.cnv.vcf.gz",
+    "somatic_copy_number_vcf_index": "results/copy_number/{sample}.somatic.cnv.vcf.gz.tbi",
     "somatic_structural_vcf": "results/sv/{sample}.somatic.sv.vcf.gz",
     "somatic_structural_vcf_index": "results/sv/{sample}.somatic.sv.vcf.gz.tbi",
     "somatic_vcf": "results/conform/{sample}.somatic.vcf.gz",
@@ -206,6 +208,7 @@ PRODUCTS = {
 NOT_CALLED = {
     "structural_vcf": "results/sv/{case}.not_called.json",
     "copy_number_vcf": "results/copy_number/{sample}.not_called.json",
+    "somatic_copy_number_vcf": "results/copy_number/{sample}.not_called.json",
     "somatic_structural_vcf": "results/sv/{sample}.somatic.not_called.json",
 }
 
@@ -524,6 +527,11 @@ def family_report(wildcards):
 def mitochondrion_reports(wildcards):
     """What the report shows of the mitochondria of a case; nothing where the reference has none."""
     return of_kinds({"mitochondrial_vcf": "results/mitochondrion/{sample}.json"}, wildcards)
+
+
+def somatic_structural_reports(wildcards):
+    """What the report shows of the structural variants of a case's tumours; nothing without a normal."""
+    return of_kinds({"somatic_structural_vcf": "results/sv/{sample}.somatic.json"}, wildcards)
 
 
 def case_not_called(wildcards):

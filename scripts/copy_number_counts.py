@@ -14,7 +14,8 @@ profile = ngc_profile.load(snakemake.config["profile"], snakemake.config["overla
 sample = params.sample["sample"]
 depths = copy_number.read_depths(source.all, source.unique, profile, params.sample["sex"])
 reason = copy_number.too_little(depths, profile.data["copy_number"])
-entry = {"file_type": "copy_number_vcf", "sample": sample, "reason": reason}
+file_type = {"tumour": "somatic_copy_number_vcf"}.get(params.sample["sample_type"], "copy_number_vcf")
+entry = {"file_type": file_type, "sample": sample, "reason": reason}
 Path(output.not_called).write_text(json.dumps([entry] if reason else []) + "\n")
 Path(output.counts).touch()
 Path(output.unused).touch()

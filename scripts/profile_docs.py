@@ -21,6 +21,7 @@ SECTIONS = (
     ("NGC-SSV", "Somatic structural variants", "Reads of tumour and normal, and the filters that follow from them."),
     ("NGC-GVCF", "Variants (gVCF)", "Each gVCF, beyond its format."),
     ("NGC-CNV", "Variants (copy number)", "Each copy-number VCF, beyond its format."),
+    ("NGC-SCN", "Somatic copy number", "Ratio and lesser fraction of each tumour, and what follows from them."),
     ("NGC-SOM", "Variants (somatic)", "Each somatic VCF, beyond its format, and the table of mutation contexts."),
     ("VCF-SPEC", "The VCF format", "VCF 4.2 and 4.3 as specified; these alone count with `--spec-only`."),
 )
@@ -181,6 +182,7 @@ def _contents(profile: Profile) -> list[str]:
             "structural",
             "somatic_structural",
             "copy_number",
+            "somatic_copy_number",
             "homozygosity",
         )
         for key, value in profile.data[section].items()

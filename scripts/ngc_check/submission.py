@@ -40,7 +40,7 @@ KINDS = {
     ".contexts.tsv": "contexts",
     ".html": "report",
 }
-_VCF_RULES = ("NGC-VCF-", "NGC-GVCF-", "NGC-SV-", "NGC-SSV-", "NGC-CNV-", "NGC-SOM-")
+_VCF_RULES = ("NGC-VCF-", "NGC-GVCF-", "NGC-SV-", "NGC-SSV-", "NGC-SCN-", "NGC-CNV-", "NGC-SOM-")
 _CONTENT_RULES = ("NGC-ALN-", *_VCF_RULES, "VCF-SPEC-", "NGC-PII-", "NGC-QC-004", "NGC-PKG-010")
 _TEXT = (".json", ".html", ".txt", ".yaml", ".yml", ".sig", ".log", ".tsv", ".csv", ".bed")
 _CONFORMS, _FAILS, _UNJUDGED = "CONFORMS", "DOES_NOT_CONFORM", "COULD_NOT_BE_JUDGED"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from ngc_check import vcf_copy_number, vcf_somatic, vcf_somatic_structural
+from ngc_check import vcf_copy_number, vcf_somatic, vcf_somatic_copy_number, vcf_somatic_structural
 from ngc_check.vcf_reference import Reference
 from ngc_check.vcf_spec import FORMAT_RESERVED, INTEGER, REF_ALLELE, Emit, Header, Record
 from ngc_check.vcf_structural import S_ALLELE, StructuralJudge, not_spelt
@@ -76,6 +76,11 @@ class ProfileJudge:
         )
         self.somatic = (
             vcf_somatic.SomaticJudge(profile, header, emit, columns, reference) if kind == vcf_somatic.KIND else None
+        )
+        self.somatic_copy_number = (
+            vcf_somatic_copy_number.SomaticCopyNumberJudge(profile, emit)
+            if kind == vcf_somatic_copy_number.KIND
+            else None
         )
         self.somatic_structural = (
             vcf_somatic_structural.SomaticStructuralJudge(profile, header, emit, columns)
@@ -214,6 +219,8 @@ class ProfileJudge:
             self.copy_number.judge(record)
         if self.somatic_structural is not None:
             self.somatic_structural.judge(record)
+        if self.somatic_copy_number is not None:
+            self.somatic_copy_number.judge(record)
         if self.somatic is not None:
             self.somatic.judge(record)
 

@@ -31,7 +31,7 @@ UNKNOWN = ""
 
 def context(around: str, alt: str) -> str:
     """Context of a substitution in the middle one of three bases; UNKNOWN where these are not A, C, G or T."""
-    if not re.fullmatch("[ACGT]{3}", around) or alt not in "ACGT":
+    if not re.fullmatch("[ACGT]{3}", around):
         return UNKNOWN
     if around[1] in "AG":
         around, alt = around.translate(COMPLEMENT)[::-1], alt.translate(COMPLEMENT)
@@ -81,7 +81,7 @@ class SomaticJudge:
                 self.emit(S_NORMAL, record.line, f"{where} {text} {', '.join(wrong)}")
         if ("PON" in record.info) != ("panel_of_normals" in record.filter.split(";")):
             self.emit(S_PANEL, record.line, f"{where} has one of PON and panel_of_normals without the other")
-        if passed and len(record.ref) == 1 and len(record.alts) == 1 and record.alts[0] in "ACGT":
+        if passed and len(record.ref) == 1 and record.alts[0] in set("ACGT"):
             self.contexts[self._context(record)] += 1
 
     def _column(self, record: Record, column: str, where: str, passed: bool) -> float | None:

@@ -230,7 +230,8 @@ class Chromosome:
 
 def read_table(path: str) -> pl.DataFrame:
     """A table of GATK's copy-number tools without its SAM header."""
-    return pl.read_csv(path, separator="\t", comment_prefix="@", schema_overrides={"CONTIG": pl.String})
+    texts = {"CONTIG": pl.String, "CALL": pl.String}
+    return pl.read_csv(path, separator="\t", comment_prefix="@", schema_overrides=texts)
 
 
 def copy_ratios(depths: Depths, denoised: pl.DataFrame) -> np.ndarray:

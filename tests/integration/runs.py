@@ -134,7 +134,7 @@ def configure(directory: Path, **keys: object) -> None:
     path = directory / "config.yaml"
     config = yaml.safe_load(path.read_text())
     for key, value in keys.items():
-        config[key] = {**config[key], **value} if isinstance(value, Mapping) else value
+        config[key] = {**config.get(key, {}), **value} if isinstance(value, Mapping) else value
     path.write_text(yaml.safe_dump(config))
 
 

@@ -260,6 +260,7 @@ class Submission:
             "copy_number_vcf": ["SVTYPE", "END", "SVLEN"],
             "structural_vcf": ["SVTYPE", "END", "SVLEN", "CT", "PE", "SR"],
             "somatic_structural_vcf": ["SVTYPE", "END", "SVLEN", "CT", "PE", "SR"],
+            "somatic_copy_number_vcf": ["SVTYPE", "END", "SVLEN", "LOH"],
         }
         return keys.get(kind, ["AC", "AN", "AF", "DP"])
 
@@ -272,6 +273,7 @@ class Submission:
             "copy_number_vcf": ["GT", "CN", "ECN", "CR", "CRCI", "BINS"],
             "structural_vcf": ["GT", "GQ", "FT", "DR", "DV", "RR", "RV"],
             "somatic_structural_vcf": ["DR", "DV", "RR", "RV", "AF"],
+            "somatic_copy_number_vcf": ["CR", "CRCI", "MAF", "MAFCI", "BINS", "SITES"],
         }
         return keys.get(kind, ["GT", "AD", "DP", "GQ", "PL"])
 
@@ -335,6 +337,12 @@ class Submission:
         line = f"chr1\t2000\t.\t{base}\t<DEL>\t.\tPASS\tSVTYPE=DEL;END=3000;SVLEN=-1000\tGT:CN:ECN:CR:CRCI:BINS"
         return f"{self.vcf_header('copy_number_vcf')}{line}\t0/1:1:2:0.500:0.450,0.550:10\n"
 
+    def somatic_copy_number_text(self) -> str:
+        """The whole somatic copy-number VCF of the tumour as text: a deletion in some of the cells."""
+        line = f"chr1\t2000\t.\t{sequences()['chr1'][1999]}\t<DEL>\t.\tPASS\tSVTYPE=DEL;END=3000;SVLEN=-1000;LOH"
+        values = "CR:CRCI:MAF:MAFCI:BINS:SITES\t0.650:0.630,0.670:0.230:0.220,0.240:10:12"
+        return f"{self.vcf_header('somatic_copy_number_vcf', (TUMOUR,))}{line}\t{values}\n"
+
     def somatic_structural_text(self) -> str:
         """The whole somatic structural VCF of the tumour as text: a deletion."""
         line = f"chr1\t4000\tDEL1\t{sequences()['chr1'][3999]}\t<DEL>\t900\tPASS\tSVTYPE=DEL;END=4500;SVLEN=-500"
@@ -395,6 +403,7 @@ class Submission:
         self.sample = TUMOUR
         self.write_cram()
         self.write_vcf(self.somatic_text(normal), "somatic.vcf.gz")
+        self.write_vcf(self.somatic_copy_number_text(), "somatic.cnv.vcf.gz")
         if normal:
             self.write_vcf(self.somatic_structural_text(), "somatic.sv.vcf.gz")
         self.path("contexts.tsv").write_text(self.contexts_text())

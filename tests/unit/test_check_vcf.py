@@ -141,6 +141,10 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
         header += ['##FILTER=<ID=panel_of_normals,Description="">']
     if kind == "copy_number_vcf":
         header += [f'##FILTER=<ID={name},Description="">' for name in ("few_bins", "near_expected")]
+    if kind == "somatic_copy_number_vcf":
+        header += [
+            f'##FILTER=<ID={item["id"]},Description="">' for item in profile.data["somatic_copy_number"]["filters"]
+        ]
     if kind == "somatic_structural_vcf":
         own = (item["id"] for item in profile.data["somatic_structural"]["filters"] if item["id"] != "LowQual")
         header += [f'##FILTER=<ID={name},Description="">' for name in own]
@@ -159,6 +163,8 @@ def conforming(profile: ngc_profile.Profile, kind: str = "vcf") -> Case:
         return Case(header, structural_records(), kind)
     if kind == "copy_number_vcf":
         return Case(header, copy_number_records(), kind)
+    if kind == "somatic_copy_number_vcf":
+        return Case(header, somatic_copy_number_records(), kind)
     if kind == "somatic_structural_vcf":
         header[-1] = "\t".join([*header[-1].split("\t")[:-1], *PAIR.values()])
         return Case(header, somatic_structural_records(), kind)
@@ -189,6 +195,23 @@ def fit_insert(line: str) -> str:
     fields = line.split("\t")
     fields[4] = fields[4] + other(fields[3])
     return "\t".join(fields)
+
+
+def somatic_copy_number_records() -> list[str]:
+    """A loss, a gain, a haplotype lost at the usual ratio, X without sites, and each of the filters."""
+    rows = [
+        ("chr1", 20, "DEL", "PASS", "END=50;SVLEN=-30;LOH", "0.650:0.630,0.670:0.230:0.220,0.240:9:20"),
+        ("chr1", 60, "DUP", "PASS", "END=90;SVLEN=30", "1.350:1.330,1.370:0.370:0.360,0.390:9:20"),
+        ("chr1", 100, "CNV", "PASS", "END=150;LOH", "1.000:0.980,1.020:0.150:0.140,0.160:9:20"),
+        ("chr1", 150, "CNV", "few_sites", "END=190;LOH", "1.000:0.980,1.020:0.150:0.140,0.160:9:9"),
+        ("chr2", 20, "DUP", "few_bins", "END=90;SVLEN=70", "1.350:1.330,1.370:0.370:0.360,0.390:3:2"),
+        ("chrX", 90, "DEL", "near_neutral", "END=150;SVLEN=-60", "0.950:0.900,1.010:.:.:9:0"),
+    ]
+    return [
+        f"{chrom}\t{pos}\t.\t{SEQUENCES[chrom][pos - 1]}\t<{kind}>\t.\t{passed}\tIMPRECISE;SVTYPE={kind};{info};"
+        f"CIPOS=-5,5;CIEND=-5,5\tCR:CRCI:MAF:MAFCI:BINS:SITES\t{values}"
+        for chrom, pos, kind, passed, info, values in rows
+    ]
 
 
 def somatic_structural_records() -> list[str]:
@@ -568,6 +591,11 @@ RULE_MUTATIONS: dict[str, Callable[[Case], None]] = {
     "NGC-CNV-003": _set(0, 9, "1/1:1:2:0.500:0.450,0.550:5"),
     "NGC-CNV-004": _set(0, 7, "IMPRECISE;SVTYPE=DEL;END=151;SVLEN=-51;CIPOS=-5,5;CIEND=-5,5"),
     "NGC-CNV-005": _set(2, 6, "PASS"),
+    "NGC-SCN-001": _set(1, 9, "0.900:0.880,0.920:0.500:0.490,0.500:9:20"),
+    "NGC-SCN-002": _set(1, 9, "1.350:1.330,1.370:0.400:0.360,0.390:9:20"),
+    "NGC-SCN-003": _info(";LOH", ""),
+    "NGC-SCN-004": _info("END=50;SVLEN=-30", "END=70;SVLEN=-50"),
+    "NGC-SCN-005": _set(4, 6, "PASS"),
     "NGC-SSV-001": _set(0, 10, "9:0:30:10:0.350"),
     "NGC-SSV-002": _set(0, 9, "9:0:26:4:0.133"),
     "NGC-SSV-003": _set(4, 6, "PASS"),
@@ -580,7 +608,7 @@ RULE_MUTATIONS: dict[str, Callable[[Case], None]] = {
 
 
 KINDS = ("vcf", "gvcf", "family_vcf", "mitochondrial_vcf", "structural_vcf", "copy_number_vcf", "somatic_vcf",
-         "somatic_structural_vcf")  # fmt: skip
+         "somatic_structural_vcf", "somatic_copy_number_vcf")  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -591,7 +619,8 @@ def test_a_conforming_file_of_each_content_gives_nothing(kind, profile, fasta, t
 def mutated(rule: str, profile: ngc_profile.Profile) -> Case:
     """The file that breaks one rule."""
     kinds = {"NGC-GVCF": "gvcf", "NGC-SV": "structural_vcf", "NGC-CNV": "copy_number_vcf",
-             "NGC-SSV": "somatic_structural_vcf", "NGC-SOM": "somatic_vcf"}  # fmt: skip
+             "NGC-SCN": "somatic_copy_number_vcf", "NGC-SSV": "somatic_structural_vcf",
+             "NGC-SOM": "somatic_vcf"}  # fmt: skip
     case = conforming(profile, kinds.get(rule.rpartition("-")[0], "vcf"))
     RULE_MUTATIONS[rule](case)
     return case
@@ -649,6 +678,15 @@ def _sample(record: int, column: int, value: str) -> Callable[[Case], None]:
         ("structural_vcf", "NGC-VCF-012", _set(0, 8, "GT:GQ:FT:DR:DV:RR:XX:RDCN"), "FORMAT lacks RV"),
         ("structural_vcf", "NGC-VCF-015", _info(";PE=9", ""), "INFO lacks PE"),
         ("structural_vcf", "NGC-VCF-018", _set(11, 9, "0/1:99:PASS:9:9:5:5:1"), "GT 0/1 has ploidy 2, not 1"),
+        ("somatic_copy_number_vcf", "NGC-SCN-001", _info(";LOH", "", 2), "<CNV> without LOH"),
+        ("somatic_copy_number_vcf", "NGC-SCN-002", _set(0, 9, "0.7:0.63,0.67:0.23:0.22,0.24:9:20"), "CR 0.7 is not in"),
+        ("somatic_copy_number_vcf", "NGC-SCN-002", _set(0, 9, "0.65:0.63,0.67:.:.:9:20"), "MAF . with SITES 20"),
+        ("somatic_copy_number_vcf", "NGC-SCN-002", _set(0, 9, "0.65:0.63,0.67:.:0.1,0.2:9:20"), "is a dot"),
+        ("somatic_copy_number_vcf", "NGC-SCN-002", _set(0, 9, "0.65:0.63,0.67:0.6:0.5,0.7:9:20"), "above 0.5"),
+        ("somatic_copy_number_vcf", "NGC-SCN-003", _info("SVLEN=30", "SVLEN=30;LOH", 1), "has LOH"),
+        ("somatic_copy_number_vcf", "NGC-SCN-005", _set(3, 6, "PASS"), "lacks the filter few_sites"),
+        ("somatic_copy_number_vcf", "NGC-SCN-005", _set(5, 6, "PASS"), "lacks the filter near_neutral"),
+        ("somatic_copy_number_vcf", "NGC-SV-003", _info("END=50;", ""), "no END"),
         ("somatic_structural_vcf", "NGC-SV-003", _info("END=50;", ""), "no END"),
         ("somatic_structural_vcf", "NGC-SV-004", _info("MATEID=A2;", "", 4), "its mate None is not in the file"),
         ("somatic_structural_vcf", "NGC-VCF-017", _header("#CHROM", "TTTTTTTT", "UUUUUUUU"), "'TTTTTTTT': named in"),
@@ -708,7 +746,13 @@ def test_without_a_manifest_what_needs_the_columns_is_not_checked(profile, fasta
 
 
 def test_snvs_that_pass_are_counted_by_context(profile, fasta, tmp_path):
-    path = write(conforming(profile, "somatic_vcf"), tmp_path)
+    case = conforming(profile, "somatic_vcf")
+    # An insertion whose ALT is a part of ACGT is no SNV all the same.
+    pos = SEQUENCES["chr1"].index("A", 110) + 1
+    case.records.insert(3, case.records[0].replace("chr1\t20\t", f"chr1\t{pos}\t"))
+    case.edit(3, 3, "A")
+    case.edit(3, 4, "AC")
+    path = write(case, tmp_path)
     for reference, known in ((fasta, True), (None, False)):
         found = {}
         list(vcf.check_vcf(path, profile, kind="somatic_vcf", columns=PAIR, reference=reference, contexts=found))
@@ -749,7 +793,9 @@ def test_every_rule_of_the_profile_has_a_mutation_and_every_mutation_a_rule(prof
     ids = {
         rule["id"]
         for rule in profile.rules()
-        if rule["id"].startswith(("VCF-SPEC-", "NGC-VCF-", "NGC-GVCF-", "NGC-SV-", "NGC-SSV-", "NGC-CNV-", "NGC-SOM-"))
+        if rule["id"].startswith(
+            ("VCF-SPEC-", "NGC-VCF-", "NGC-GVCF-", "NGC-SV-", "NGC-SSV-", "NGC-SCN-", "NGC-CNV-", "NGC-SOM-")
+        )
     }
     # The last two are on the table that is counted from a VCF: test_check_rules.py.
     assert ids - {"NGC-SOM-006", "NGC-SOM-007"} == set(RULE_MUTATIONS)

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Segments of a tumour by GATK: its denoised copy ratios over its normal's, bin by bin, with the allelic counts of both at
+# the normal's heterozygous sites. Logarithms are kept within 2, as in gatk_copy_segments.sh; bins that are empty in the
+# normal tell nothing. Of a tumour with too little data (a reason in not_called) the outputs are empty.
+set -euo pipefail
+exec > "${snakemake_log[0]}" 2>&1
+
+if [[ ! -s ${snakemake_input[counts]} ]]; then
+    : > "${snakemake_output[segments]}"
+    : > "${snakemake_output[called]}"
+    exit 0
+fi
+scratch=$(mktemp -d "${snakemake_resources[tmpdir]}/somatic_copy_number.XXXXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+
+gatk --java-options "${snakemake_params[java]}" DenoiseReadCounts -I "${snakemake_input[counts]}" \
+    --annotated-intervals "${snakemake_input[gc]}" \
+    --standardized-copy-ratios "$scratch/standardized.tsv" --denoised-copy-ratios "$scratch/denoised.tsv"
+
+normal=${snakemake_input[normal]:-}
+[[ -n $normal && -s $normal ]] || normal=/dev/null
+awk -F '\t' -v OFS='\t' -v matched="$([[ $normal == /dev/null ]] || echo 1)" '
+    FILENAME == ARGV[1] { unused[$1, $2 + 1] = 1; next }
+    FILENAME == ARGV[2] { if (!/^@/ && $2 != "START") normal[$1, $2] = $4; next }
+    /^@/ || $2 == "START" { print; next }
+    ($1, $2) in unused { next }
+    matched && (!(($1, $2) in normal) || normal[$1, $2] < -2) { next }
+    { if (matched) $4 -= normal[$1, $2]; if ($4 < -2) $4 = -2; if ($4 > 2) $4 = 2; print }' \
+    "${snakemake_input[unused]}" "$normal" "$scratch/denoised.tsv" > "$scratch/ratios.tsv"
+
+has_sites() { [[ -n $1 && -s $1 ]] && grep -qv -e '^@' -e '^CONTIG' "$1"; }
+alleles=()
+if has_sites "${snakemake_input[alleles]}"; then
+    alleles=(--allelic-counts "${snakemake_input[alleles]}")
+    if has_sites "${snakemake_input[normal_alleles]:-}"; then
+        alleles+=(--normal-allelic-counts "${snakemake_input[normal_alleles]}")
+    fi
+fi
+gatk --java-options "${snakemake_params[java]}" ModelSegments --denoised-copy-ratios "$scratch/ratios.tsv" \
+    "${alleles[@]}" --number-of-changepoints-penalty-factor "${snakemake_params[penalty]}" \
+    --output "$scratch" --output-prefix sample
+gatk --java-options "${snakemake_params[java]}" CallCopyRatioSegments -I "$scratch/sample.cr.seg" -O "$scratch/called.seg"
+mv "$scratch/sample.modelFinal.seg" "${snakemake_output[segments]}"
+mv "$scratch/called.seg" "${snakemake_output[called]}"
