@@ -552,6 +552,11 @@ def mitochondrion_reports(wildcards):
     return of_kinds({"mitochondrial_vcf": "results/mitochondrion/{sample}.json"}, wildcards)
 
 
+def somatic_structural_reports(wildcards):
+    """What the report shows of the structural variants of a case's tumours; nothing without a normal."""
+    return of_kinds({"somatic_structural_vcf": "results/sv/{sample}.somatic.json"}, wildcards)
+
+
 def case_not_called(wildcards):
     """What says of the case's files that may be left out whether they were called."""
     return of_kinds(NOT_CALLED, wildcards)

@@ -15,6 +15,8 @@ rule multiqc:
         homozygosity=germline_of_case("results/qc/{sample}.homozygosity.json"),
         databases=["results/identity/population.json"] if POPULATION else [],
         structural=germline_of_case("results/qc/{sample}.sv.json"),
+        somatic_structural=somatic_structural_reports,
+        somatic_copies=of_tumours("results/copy_number/{sample}.somatic.json"),
         somatic=of_tumours("results/somatic/{sample}.json"),
         tumours=tumour_comparison,
         preflight="results/intake/preflight.json",

@@ -28,6 +28,8 @@ try:
         preflight=[source.preflight],
         databases=source.databases,
         structural=source.structural,
+        somatic_structural=source.somatic_structural,
+        somatic_copies=source.somatic_copies,
         somatic=source.somatic,
         tumours=source.tumours,
     )

@@ -64,6 +64,7 @@ class Facts:
     by depth, autosomes, as mean_autosome_coverage counts. inserts: per sample inward pairs by insert size (bp).
     identity: results/identity/CASE.json of each case. families: results/family/CASE.json of each that has a joint VCF.
     mitochondria: results/mitochondrion/SAMPLE.json by sample. structural: results/qc/SAMPLE.sv.json of each.
+    somatic_structural: results/sv/TUMOUR.somatic.json of each. somatic_copies: results/copy_number/TUMOUR.somatic.json.
     copies: per sample its results/copy_number/SAMPLE.json. dosage: results/qc/SAMPLE.dosage.json of each.
     somatic: per tumour its results/somatic/TUMOUR.json. tumours: results/somatic/CASE.tumours.json of each case with
     several tumours.
@@ -81,6 +82,8 @@ class Facts:
     families: list[dict] = field(default_factory=list)
     mitochondria: dict[str, dict] = field(default_factory=dict)
     structural: list[dict] = field(default_factory=list)
+    somatic_structural: list[dict] = field(default_factory=list)
+    somatic_copies: dict[str, dict] = field(default_factory=dict)
     copies: dict[str, dict] = field(default_factory=dict)
     dosage: list[dict] = field(default_factory=list)
     homozygosity: dict[str, dict] = field(default_factory=dict)
@@ -123,6 +126,8 @@ def gather(
     preflight: Iterable[Path] = (),
     databases: Iterable[Path] = (),
     structural: Iterable[Path] = (),
+    somatic_structural: Iterable[Path] = (),
+    somatic_copies: Iterable[Path] = (),
     somatic: Iterable[Path] = (),
     tumours: Iterable[Path] = (),
     forgive: bool = False,
@@ -154,6 +159,8 @@ def gather(
     facts.families += [found for _, found in read(families, json.loads)]
     facts.mitochondria |= {found["sample"]: found for _, found in read(mitochondria, json.loads)}
     facts.structural += [found for _, found in read(structural, json.loads)]
+    facts.somatic_structural += [found for _, found in read(somatic_structural, json.loads)]
+    facts.somatic_copies |= {_sample(path): found for path, found in read(somatic_copies, json.loads)}
     facts.homozygosity |= {_sample(path): found for path, found in read(homozygosity, json.loads)}
     facts.somatic |= {_sample(path): found for path, found in read(somatic, json.loads)}
     facts.tumours += [found for _, found in read(tumours, json.loads)]
@@ -203,6 +210,8 @@ def gather_run(facts: Facts, cases: Mapping[str, str], units: Iterable[str], res
         preflight=there("intake/{}.json", ["preflight"]),
         databases=there("identity/{}.json", ["population"]),
         structural=there("qc/{}.sv.json", cases),
+        somatic_structural=there("sv/{}.somatic.json", cases),
+        somatic_copies=there("copy_number/{}.somatic.json", cases),
         somatic=there("somatic/{}.json", cases),
         tumours=there("somatic/{}.tumours.json", own),
         forgive=True,
@@ -247,7 +256,8 @@ def sections(facts: Facts) -> list[dict]:
         copy_number(facts),
         dosage(facts),
         homozygosity(facts),
-        *([somatic(facts), fractions(facts), contexts(facts)] if facts.somatic else []),
+        *((somatic(facts), fractions(facts), contexts(facts)) if facts.somatic else ()),
+        *((somatic_structural(facts), somatic_copy_number(facts)) if facts.somatic else ()),
         *([tumours(facts)] if facts.tumours else []),
         versions(facts),
         definitions(facts),
@@ -734,6 +744,83 @@ def _by_reads(row: Mapping) -> str:
 def _by_depth(row: Mapping) -> str:
     found = row["depth"]
     return found and escape(" ".join([f"{found['copies']} of {found['expected']} copies", *found["filters"]])) or ""
+
+
+def somatic_structural(facts: Facts) -> dict:
+    """Structural variants that each tumour has and its normal has not, by type and size; and what was filtered."""
+    about = "Structural variants of each tumour that its normal does not have. An inversion counts at each of its two"
+    about += " junctions, an adjacency of two contigs once."
+    rows, said = [], []
+    for item in facts.somatic_structural:
+        if item["not_called"]:
+            said.append(f"<p>{escape(item['sample'])}: not called: {escape(item['not_called'])}</p>")
+            continue
+        for kind in STRUCTURAL:
+            of_kind = item["counts"].get(kind, {})
+            cells = [str(of_kind.get(name, 0)) for name in STRUCTURAL_SIZES]
+            rows.append((escape(item["sample"]), kind, str(sum(of_kind.values())), *cells))
+        filtered = ", ".join(f"{escape(name)} {count}" for name, count in sorted(item["filtered"].items()))
+        said.append(f"<p>{escape(item['sample'])}: filtered: {filtered or 'none'}</p>")
+    body = folded(("Tumour", "Type", "All", *STRUCTURAL_SIZES), rows) if rows else ""
+    text = body + "".join(said) or "<p>No tumour with a normal.</p>"
+    return _html("ngc_somatic_structural", "Somatic structural variants", about, text)
+
+
+def somatic_copy_number(facts: Facts) -> dict:
+    """Copy ratio and lesser allele fraction along the genome of each tumour, and its share of tumour cells."""
+    key, title = "ngc_somatic_copy_number", "Somatic copy number"
+    about = "Copy ratio of each tumour to its normal (without one, to itself), and the fraction of the lesser allele"
+    about += " where the normal has two. The share of tumour cells is that of their most complete loss of a haplotype:"
+    about += " too low where no loss is in all of them."
+    said, rows = [], []
+    for sample, item in facts.somatic_copies.items():
+        name = escape(sample)
+        if reason := item.get("not_called"):
+            said.append(f"<li>{name}: not called, {escape(reason)}</li>")
+            continue
+        told = item["purity"]
+        if told["share"] is None:
+            said.append(f"<li>{name}: share of tumour cells not told, {escape(told['reason'])}</li>")
+        else:
+            bounds = f"{100 * told['low']:.0f} to {100 * told['high']:.0f} %"
+            said.append(f"<li>{name}: share of tumour cells {100 * told['share']:.0f} % ({bounds})</li>")
+        for row in item["segments"]:
+            if row["type"]:
+                loss = "loss of heterozygosity" if row["loh"] else ""
+                minor = "" if row["minor"] is None else f"{row['minor'][1]:.3f}"
+                place = f"{escape(row['contig'])}:{row['start'] + 1}-{row['end']}"
+                passed = ", ".join(row["filters"]) or "PASS"
+                rows.append((name, place, row["type"], f"{row['ratio'][1]:.3f}", minor, loss, passed))
+    headers = ("Tumour", "Place", "Type", "Copy ratio", "Lesser fraction", "", "Filter")
+    above = (f"<ul>{''.join(said)}</ul>" if said else "") + (folded(headers, rows) if rows else "")
+    drawn = {sample: item["segments"] for sample, item in facts.somatic_copies.items() if item.get("segments")}
+    if facts.verdicts or not drawn:
+        return _html(key, title, about, above or "<p>No tumour was measured.</p>")
+    ends: dict[str, int] = {}
+    for found in drawn.values():
+        for row in found:
+            ends[row["contig"]] = max(ends.get(row["contig"], 0), row["end"])
+    offsets = dict(zip(ends, accumulate([0, *ends.values()]), strict=False))
+    data: dict[str, list[list[float]]] = {}
+    for sample, found in drawn.items():
+        for row in found:
+            places = [round((offsets[row["contig"]] + at) / 1e6, 4) for at in (row["start"], row["end"])]
+            data.setdefault(f"{sample} copy ratio", []).extend([at, row["ratio"][1]] for at in places)
+            if row["minor"] is not None:
+                data.setdefault(f"{sample} lesser fraction", []).extend([at, row["minor"][1]] for at in places)
+    pconfig = {
+        "xlab": "Position on the genome (Mb)",
+        "ylab": "Copy ratio, lesser allele fraction",
+        "ymin": 0,
+        "ymax": min(8.0, max(2.0, *(y for line in data.values() for _, y in line))),
+        "style": "lines",
+        "showlegend": len(data) <= MAX_LEGEND,
+        "x_lines": [
+            {"value": round(start / 1e6, 4), "color": "#7f8c8d", "dash": "dot", "width": 1, "label": contig}
+            for contig, start in offsets.items()
+        ],
+    }
+    return _plot(key, title, about, above, "linegraph", pconfig, [data])
 
 
 def homozygosity(facts: Facts) -> dict:

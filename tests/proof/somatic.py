@@ -281,11 +281,10 @@ def breakends(place: Path) -> Iterator[str]:
     target = vcf(place, tumour, "sv/{}.somatic.sv.vcf.gz")
     made(place, [target])
     for sample in dict.fromkeys(unit["sample"] for unit in units):
-        with pysam.AlignmentFile(str(place / "results" / "alignment" / f"{sample}.cram")) as reads:
-            between = {
-                read.query_name for read in reads
-                if not read.is_duplicate and {read.reference_name, read.next_reference_name} == {"8", "11"}
-            }  # fmt: skip
+        cram, fasta = place / "results" / "alignment" / f"{sample}.cram", place / "reference" / "genome.fa"
+        with pysam.AlignmentFile(str(cram), reference_filename=str(fasta)) as reads:
+            first = [read for read in reads if not (read.is_duplicate or read.is_supplementary)]
+            between = {r.query_name for r in first if {r.reference_name, r.next_reference_name} == {"8", "11"}}
         yield f"{sample}: {len(between)} pairs between chromosomes 8 and 11.\n"
     if reason := json.loads((target.parent / f"{tumour}.somatic.not_called.json").read_text()):
         yield f"Not called: {reason[0]['reason']}.\n"

@@ -494,3 +494,40 @@ def test_what_tumours_share_is_told_by_group(with_tumours):
         [cell.removesuffix("</tr>") for cell in row[:5]] for row in rows
     ]
     assert body.count("private") == 2
+
+
+SOMATIC_COPIES = {
+    "purity": {"share": 0.686, "low": 0.657, "high": 0.71, "reason": None},
+    "segments": [
+        {"contig": "chr1", "start": 0, "end": 2_000_000, "ratio": [0.99, 1.0, 1.01], "minor": [0.47, 0.49, 0.5],
+         "type": None, "loh": False, "filters": []},
+        {"contig": "chr2", "start": 0, "end": 1_000_000, "ratio": [0.64, 0.65, 0.66], "minor": [0.22, 0.23, 0.24],
+         "type": "DEL", "loh": True, "filters": []},
+        {"contig": "chr2", "start": 1_000_000, "end": 1_500_000, "ratio": [1.2, 1.3, 1.4], "minor": None,
+         "type": "DUP", "loh": False, "filters": ["few_bins"]},
+    ],
+}  # fmt: skip
+
+
+def test_a_tumours_copies_are_drawn_with_the_share_of_its_cells():
+    facts = report.Facts({}, somatic_copies={"T1": SOMATIC_COPIES, "T2": {"not_called": "9 usable bins"}})
+    made = report.somatic_copy_number(facts)
+    assert made["data"][0]["T1 copy ratio"] == [[0, 1.0], [2.0, 1.0], [2.0, 0.65], [3.0, 0.65], [3.0, 1.3], [3.5, 1.3]]
+    assert made["data"][0]["T1 lesser fraction"] == [[0, 0.49], [2.0, 0.49], [2.0, 0.23], [3.0, 0.23]]
+    text = made["extra"]
+    assert "69 % (66 to 71 %)" in text and "T2: not called, 9 usable bins" in text
+    assert "chr2:1-1000000" in text and "loss of heterozygosity" in text and "few_bins" in text
+
+
+def test_a_share_of_tumour_cells_that_is_not_told_has_its_reason():
+    purity = {"share": None, "low": None, "high": None, "reason": "no haplotype is lost"}
+    facts = report.Facts({}, somatic_copies={"T1": {"purity": purity, "segments": []}})
+    assert "not told, no haplotype is lost" in str(report.somatic_copy_number(facts))
+
+
+def test_a_tumours_structural_variants_are_counted_beside_what_was_filtered():
+    called = {"sample": "T1", "not_called": None, "counts": {"DEL": {"1-9 kb": 3}}, "filtered": {"in_normal": 2}}
+    refused = {"sample": "T2", "not_called": "too few read pairs of N1"}
+    text = str(report.somatic_structural(report.Facts({}, somatic_structural=[called, refused])))
+    assert "T1: filtered: in_normal 2" in text and "T2: not called: too few read pairs of N1" in text
+    assert "<td>DEL</td><td>3</td>" in text
