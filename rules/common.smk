@@ -218,8 +218,13 @@ NOT_CALLED = {
 }
 
 
-def uncleared(stage, sexed):
-    """Wildcard constraint of a stage's clearance: samples that have none for their reads as they are (and their sex).
+def called_as(row):
+    """What of a sample's row decides how it is called: a tumour and its normal may not keep their clearances if swapped."""
+    return f"{row['sex']} {row['sample_type']}"
+
+
+def uncleared(stage, as_whose=lambda row: None):
+    """Wildcard constraint of a stage's clearance: samples that have none for their reads, and for what they are called as.
 
     A clearance that holds is a plain file to the run, which no job makes. So whoever joins a case later has its gates
     made anew, and the others' alignments and calls are still asked for changes of their own: behind `ancient` they were
@@ -231,7 +236,7 @@ def uncleared(stage, sexed):
         if not clearance.holds(
             Path(f"results/{stage}/{sample}.cleared"),
             [TABLES.units[unit] for unit in TABLES.units_of_sample[sample]],
-            row["sex"] if sexed else None,
+            as_whose(row),
         )
     ]
     return "|".join(missing) or "(?!)"
@@ -671,6 +676,11 @@ def unit_row(wildcards):
 def sex_of_sample(wildcards):
     """Sex of a sample as the table has it."""
     return TABLES.samples[wildcards.sample]["sex"]
+
+
+def called_as_whose(wildcards):
+    """What decides how a sample is called."""
+    return called_as(TABLES.samples[wildcards.sample])
 
 
 def sample_row(wildcards):

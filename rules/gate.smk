@@ -68,7 +68,7 @@ rule alignment_clearance:
     log:
         "logs/gate/{sample}.alignment_clearance.log",
     wildcard_constraints:
-        sample=uncleared("gate", sexed=True),
+        sample=uncleared("gate", called_as),
     conda:
         "../envs/python.yaml"
     threads: 1
@@ -77,7 +77,7 @@ rule alignment_clearance:
         runtime=minutes(10),
     params:
         units=sample_units,
-        sex=sex_of_sample,
+        as_whose=called_as_whose,
     script:
         "../scripts/clearance.py"
 

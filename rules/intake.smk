@@ -123,7 +123,7 @@ rule intake_clearance:
     log:
         "logs/intake/{sample}.intake_clearance.log",
     wildcard_constraints:
-        sample=uncleared("intake", sexed=False),
+        sample=uncleared("intake"),
     conda:
         "../envs/python.yaml"
     threads: 1
@@ -132,6 +132,6 @@ rule intake_clearance:
         runtime=minutes(10),
     params:
         units=sample_units,
-        sex=None,
+        as_whose=None,
     script:
         "../scripts/clearance.py"

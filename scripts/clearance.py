@@ -10,4 +10,4 @@ sys.stderr = open(snakemake.log[0], "w", buffering=1)
 
 reports = [json.loads(Path(path).read_text()) for path in snakemake.input.reports]
 reads = clearance.judged(snakemake.params.units, reports)
-Path(snakemake.output[0]).write_text(clearance.text(reads, snakemake.params.sex))
+Path(snakemake.output[0]).write_text(clearance.text(reads, snakemake.params.as_whose))

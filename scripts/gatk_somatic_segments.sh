@@ -28,12 +28,16 @@ awk -F '\t' -v OFS='\t' -v matched="$([[ $normal == /dev/null ]] || echo 1)" '
     { if (matched) $4 -= normal[$1, $2]; if ($4 < -2) $4 = -2; if ($4 > 2) $4 = 2; print }' \
     "${snakemake_input[unused]}" "$normal" "$scratch/denoised.tsv" > "$scratch/ratios.tsv"
 
-has_sites() { [[ -n $1 && -s $1 ]] && grep -qv -e '^@' -e '^CONTIG' "$1"; }
+# GATK compares the headers of ratios and counts: of @SQ lines name and length are kept, as `write_gatk` keeps them.
+plain() {
+    awk -F '\t' -v OFS='\t' '/^@SQ/ { print $1, $2, $3; next } { print }' "$1" > "$2"
+    grep -qv -e '^@' -e '^CONTIG' "$2"
+}
 alleles=()
-if has_sites "${snakemake_input[alleles]}"; then
-    alleles=(--allelic-counts "${snakemake_input[alleles]}")
-    if has_sites "${snakemake_input[normal_alleles]:-}"; then
-        alleles+=(--normal-allelic-counts "${snakemake_input[normal_alleles]}")
+if plain "${snakemake_input[alleles]}" "$scratch/alleles.tsv"; then
+    alleles=(--allelic-counts "$scratch/alleles.tsv")
+    if [[ -n ${snakemake_input[normal_alleles]:-} ]] && plain "${snakemake_input[normal_alleles]}" "$scratch/normal.tsv"; then
+        alleles+=(--normal-allelic-counts "$scratch/normal.tsv")
     fi
 fi
 gatk --java-options "${snakemake_params[java]}" ModelSegments --denoised-copy-ratios "$scratch/ratios.tsv" \

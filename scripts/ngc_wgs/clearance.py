@@ -27,11 +27,11 @@ def there(units: Iterable[Row]) -> Reads:
     return {path: [status.st_size, status.st_mtime_ns] for path, status in found.items()}
 
 
-def text(reads: Reads, sex: str | None) -> str:
-    """Content of a clearance. sex: as the table has it, for a clearance to be called; None to be aligned."""
-    return json.dumps({"reads": reads, "sex": sex}, indent=1) + "\n"
+def text(reads: Reads, as_whose: str | None) -> str:
+    """Content of a clearance. as_whose: sex and sample type of the table, to be called; None to be aligned."""
+    return json.dumps({"reads": reads, "as": as_whose}, indent=1) + "\n"
 
 
-def holds(path: Path, units: Iterable[Row], sex: str | None) -> bool:
-    """Whether there is a clearance and it is of the reads that are there."""
-    return path.is_file() and path.read_text() == text(there(units), sex)
+def holds(path: Path, units: Iterable[Row], as_whose: str | None) -> bool:
+    """Whether there is a clearance and it is of the reads that are there, and as whose they are called."""
+    return path.is_file() and path.read_text() == text(there(units), as_whose)

@@ -122,6 +122,7 @@ def test_swapped_tumour_and_normal_are_named_and_refused(paired, tmp_path):
     assert row["verdict"] == "REFUSED" and "at alignment_gate" in row["reasons"]
     assert f"NGC-MET-030 {NORMAL.sample} tumour_over_normal_coverage" in row["reasons"]
     assert "See whether tumour and normal are swapped" in row["reasons"]
+    assert not (directory / "results" / "conform" / f"{NORMAL.sample}.somatic.vcf.gz").exists()
     runs.unseal(directory)
 
 

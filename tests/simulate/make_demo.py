@@ -485,7 +485,7 @@ def write_clearance(folder: Path, sample: str, sex: str, fastq: Iterable[str]) -
 
     status = {name: (folder / name).stat() for name in fastq}
     reads = {name: [found.st_size, found.st_mtime_ns] for name, found in status.items()}
-    (folder / "results" / "gate" / f"{sample}.cleared").write_text(clearance.text(reads, sex))
+    (folder / "results" / "gate" / f"{sample}.cleared").write_text(clearance.text(reads, f"{sex} germline"))
 
 
 def write_tables(people: list[Person], folder: Path) -> None:

@@ -17,12 +17,12 @@ def cleared(tmp_path):
         unit[key] = str(path)
         fastq.append({"bytes": 3, "mtime_ns": path.stat().st_mtime_ns})
     path = tmp_path / "SAMPLE.cleared"
-    path.write_text(clearance.text(clearance.judged([unit], [{"fastq": fastq}]), "female"))
+    path.write_text(clearance.text(clearance.judged([unit], [{"fastq": fastq}]), "female germline"))
     return path, [unit]
 
 
 def test_it_holds_while_nothing_changes(cleared):
-    assert clearance.holds(*cleared, "female")
+    assert clearance.holds(*cleared, "female germline")
 
 
 @pytest.mark.parametrize("change", ["time", "size", "path", "another unit", "gone"])
@@ -43,8 +43,8 @@ def test_it_does_not_hold_for_other_reads(cleared, change):
         units.append({"fq1": str(path), "fq2": str(path)})
     else:
         path.unlink()
-    assert not clearance.holds(path, units, "female")
+    assert not clearance.holds(path, units, "female germline")
 
 
 def test_it_does_not_hold_for_another_sex(cleared):
-    assert not clearance.holds(*cleared, "male")
+    assert not clearance.holds(*cleared, "male germline")

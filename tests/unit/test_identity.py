@@ -257,7 +257,7 @@ def test_undeclared_relatives_and_duplicates_across_cases_are_listed():
 
 def pileups(sites, depth=30, frequency=0.15, alt=0):
     row = {"ref_count": str(depth - alt), "alt_count": str(alt), "allele_frequency": str(frequency)}
-    return [row] * sites
+    return [{**row, "contig": "chr1", "position": str(number)} for number in range(sites)]
 
 
 def test_an_estimate_of_nothing_from_few_sites_is_not_measured_though_gatk_gives_it_no_error():
