@@ -203,15 +203,16 @@ def for_people(directory: Path, now: float) -> str:
         lines.append(f"  {datetime.fromtimestamp(when):%H:%M} {job.case or 'the run'} {job.rule}{again}")
         for log in job.logs:
             lines.append(f"      {log}")
-            lines += [f"        {line}" for line in last_lines(directory / log)]
+            lines += [f"        {line}" for line in log_lines(directory / log)[-LOG_LINES:]]
     return "\n".join(lines)
 
 
-def last_lines(path: Path) -> list[str]:
-    """Last lines of a log that may not be there."""
-    if not path.is_file():
+def log_lines(log: Path | str | None) -> list[str]:
+    """Lines of a log, if there is one; without blank ones and frames of Java's stack, which hide what failed."""
+    if log is None or not Path(log).is_file():
         return []
-    return path.read_text(errors="replace").splitlines()[-LOG_LINES:]
+    lines = Path(log).read_text(errors="replace").splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("\tat ")]
 
 
 # ---- what jobs used of what they asked for -----------------------------------------------------

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ngc_wgs.progress import LOG_LINES, log_lines
+
 SHOWN_REASONS = 5
-LOG_LINES = 8
 GATE_SAYS = " refuses "
 """In the log of a gate that stops a case or the run, and of no tool that fails."""
 
@@ -112,7 +113,7 @@ def _judge(case: str, stops: list[Stop], results: Path) -> Verdict:
     if stops and any(stop.rule != "accept" for stop in stops):
         # A gate that refuses says more than a job that was still under way.
         first = next((stop for stop in stops if _refuses(stop)), stops[0])
-        said, refused = _lines(first.log), _refuses(first)
+        said, refused = log_lines(first.log), _refuses(first)
         # A gate lists what it found; a tool that fails says why at the end.
         shown = said[:LOG_LINES] if refused else said[-LOG_LINES:]
         log = (f"{first.log}:",) if said else ()
@@ -133,14 +134,7 @@ def _judge(case: str, stops: list[Stop], results: Path) -> Verdict:
 
 
 def _refuses(stop: Stop) -> bool:
-    return any(GATE_SAYS in line for line in _lines(stop.log))
-
-
-def _lines(log: str | None) -> list[str]:
-    """Lines of a log that are not blank; none where there is no log."""
-    if not log or not Path(log).is_file():
-        return []
-    return [line for line in Path(log).read_text(errors="replace").splitlines() if line.strip()]
+    return any(GATE_SAYS in line for line in log_lines(stop.log))
 
 
 def table(verdicts: list[Verdict]) -> str:

@@ -161,3 +161,11 @@ def test_an_accepted_case_is_warned_of_a_person_whom_a_later_case_has_too(result
     assert [len(item.warnings) for item in told] == [warned, 0, 0]
     if warned:
         assert "S1 is the same person as T1 of case BBBB2222" in verdict.for_people(told)
+
+
+def test_what_went_wrong_is_shown_and_not_javas_stack(tmp_path, results):
+    log = tmp_path / "gatk.log"
+    frames = "".join(f"\tat org.broadinstitute.Tool.step{number}(Tool.java:{number})\n" for number in range(30))
+    log.write_text(f"INFO begun\njava.lang.IllegalArgumentException: Contigs differ\n{frames}\n")
+    judged = verdict.judge(CASE, [Stop("gatk_filter", str(log))], results)
+    assert judged.reasons[-1] == "java.lang.IllegalArgumentException: Contigs differ"
