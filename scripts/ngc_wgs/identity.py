@@ -494,13 +494,17 @@ def judge_lanes(
         alike = others(right, name) if right else []
         related = [other for other in alike if frozenset((name, other)) in relatives]
         faults += [f"samples {name} and {other} are one person" for other in alike if other not in related]
-        for other, row in samples.items():
-            if right and other != name and other in of_sample and person_of(row) == person_of(samples[name]):
-                agrees = is_of(right, other)
-                if agrees is False:
-                    faults.append(f"samples {name} and {other} are of two persons, the sheet says one")
-                elif agrees is None:
-                    unclear += right
+        same = [
+            other
+            for other, row in samples.items()
+            if other != name and other in of_sample and person_of(row) == person_of(samples[name])
+        ]
+        for other in same if right else []:
+            agrees = is_of(right, other)
+            if agrees is False:
+                faults.append(f"samples {name} and {other} are of two persons, the sheet says one")
+            elif agrees is None:
+                unclear += right
         if faults:
             return measured(0.0, pairs, None, "; ".join(faults))
         if unclear:
@@ -510,8 +514,12 @@ def judge_lanes(
             text = "too few sites to tell relatives from one person: LOD of one person with "
             return measured(None, pairs, None, text + ", ".join(related))
         # Not with how many others: that depends on the order of the run, and the text is part of a content digest.
-        by = " and with its known genotypes" if name in known else ""
-        return measured(1.0, pairs, None, f"{len(right)} lanes compared with each other{by}")
+        by = [
+            *(["its known genotypes"] if name in known else []),
+            *(f"sample {other} of the same person" for other in same),
+        ]
+        text = " and with ".join([f"{len(right)} lanes compared with each other", *by])
+        return measured(1.0, pairs, None, text)
 
     return {name: judge(name) for name, row in samples.items() if row["case"] == case}
 
