@@ -194,6 +194,9 @@ def _people(manifest: dict, profile: Profile) -> Iterator[Finding]:
     study = profile.entry("study_types", manifest["study_type"])
     if study is None:
         return  # NGC-MAN-003 says so
+    if manifest["analysis_type"] != study["analysis_type"]:
+        said = f"{manifest['analysis_type']}, {manifest['study_type']} is {study['analysis_type']}"
+        yield _found("NGC-MAN-007", "/analysis_type", said)
     wanted = {tuple(key.split("/")): span for key, span in study["samples"].items()}
     counted: Counter[tuple[str, str]] = Counter()
     for (relation, kind), count in found.items():

@@ -516,7 +516,7 @@ def judge_lanes(
         # Not with how many others: that depends on the order of the run, and the text is part of a content digest.
         by = [
             *(["its known genotypes"] if name in known else []),
-            *(f"sample {other} of the same person" for other in same),
+            *(f"sample {other} of the same person" for other in sorted(same)),
         ]
         text = " and with ".join([f"{len(right)} lanes compared with each other", *by])
         return measured(1.0, pairs, None, text)

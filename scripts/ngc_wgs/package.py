@@ -152,7 +152,7 @@ def sample_entry(row: dict, units: dict[str, dict], intake: dict[str, dict], qc:
     }
 
 
-def case_entry(case: dict) -> dict:
+def case_entry(case: dict, profile: ngc_profile.Profile) -> dict:
     """What the manifest says of the case itself, from its row of cases.tsv."""
 
     def listed(cell: str) -> list[str]:
@@ -166,7 +166,7 @@ def case_entry(case: dict) -> dict:
             "consent_form_version": None,
             "research_restriction_checked": None,
         },
-        "analysis_type": "germline_wgs",
+        "analysis_type": profile.entry("study_types", case["study_type"])["analysis_type"],
         "study_type": case["study_type"],
         "phenotypes": [{"id": term, "release": None} for term in listed(case["phenotypes"])],
         "diagnoses": [
@@ -243,7 +243,7 @@ def build(case_rows: dict, products: list[str], folder: Path, *, profile: ngc_pr
         "databases": [
             {key: database[key] for key in ("name", "version", "sha256")} for database in databases if database["name"]
         ],
-        **case_entry(case_rows["case"]),
+        **case_entry(case_rows["case"], profile),
         "samples": [
             sample_entry(
                 row,

@@ -384,7 +384,7 @@ class Submission:
         """Make it a case of a tumour, with its normal (what was there) or alone; the tumour's files are written."""
 
         def change(manifest: dict) -> None:
-            manifest["study_type"] = study
+            manifest.update(study_type=study, analysis_type="somatic_wgs")
             manifest["samples"][0]["qc"]["metrics"] = self.metrics(study=study)
             manifest["patient_group"] = "haematological-cancer"
             tumour = {**copy.deepcopy(manifest["samples"][0]), "sample": TUMOUR, "sample_type": "tumour"}

@@ -153,6 +153,7 @@ def _case_in_small_letters(s: Submission) -> None:
 
 
 field("NGC-MAN-007", "study_type", value="tumour-normal")
+field("NGC-MAN-007", "analysis_type", value="somatic_wgs")
 field("NGC-MAN-008", "submission", "type", value="followup")
 
 

@@ -72,8 +72,8 @@ def person(manifest: dict, name: str, relation: str, kind: str = "germline", sex
 )
 def test_relations_must_fit_the_study_type(study, people, rules, template, profile):
     manifest = template.manifest()
-    manifest["study_type"] = study
-    manifest["patient_group"] = "haematological-cancer"
+    analysis = "somatic_wgs" if study.startswith("tumour") else "germline_wgs"
+    manifest.update(study_type=study, analysis_type=analysis, patient_group="haematological-cancer")
     for one in people:
         person(manifest, *one)
     assert rules_of(manifest, profile) == rules

@@ -74,11 +74,16 @@ def test_a_seal_takes_every_write_bit_and_a_sealed_folder_can_be_discarded(tmp_p
 
 
 def test_a_case_s_row_becomes_its_part_of_the_manifest():
-    entry = package.case_entry(CASE)
+    entry = package.case_entry(CASE, ngc_profile.load())
     assert entry["submission"] == {"id": "AAAA1111", "type": "correction", "supersedes": "BBBB2222"}
     assert [term["id"] for term in entry["phenotypes"]] == ["HP:0001250", "HP:0001263"]
     assert [(d["system"], d["code"]) for d in entry["diagnoses"]] == [("SKS", "DQ878C"), ("ORPHA", "15")]
-    assert package.case_entry({**CASE, "supersedes": "", "phenotypes": "", "diagnosis": ""})["phenotypes"] == []
+    assert (
+        package.case_entry({**CASE, "supersedes": "", "phenotypes": "", "diagnosis": ""}, ngc_profile.load())[
+            "phenotypes"
+        ]
+        == []
+    )
 
 
 def test_libraries_gather_their_runs_and_fastq_digests():
