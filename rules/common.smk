@@ -31,7 +31,19 @@ os.environ |= {"LC_NUMERIC": "C", "LC_COLLATE": "C"}
 shell.prefix("set -euo pipefail; export REF_PATH=/dev/null REF_CACHE=/dev/null; ")
 
 import ngc_profile
-from ngc_wgs import __version__, clearance, errors, family, progress, regions, signing, somatic, tables, verdict
+from ngc_wgs import (
+    __version__,
+    clearance,
+    errors,
+    family,
+    identity,
+    progress,
+    regions,
+    signing,
+    somatic,
+    tables,
+    verdict,
+)
 from ngc_wgs import report as run_report
 
 
@@ -131,6 +143,13 @@ def unusable_bin(profile):
     return [f"config: copy_number.bin: {length} bp, and {told}. Mend: write shorter bins, or give another reference."]
 
 
+def unusable_resources(profile):
+    """Why the somatic resources cannot serve: one line each. Of a reference that is not the profile's preflight tells."""
+    if identity.read_fai(f"{FASTA}.fai") != {contig["name"]: contig["length"] for contig in profile.contigs()}:
+        return []
+    return somatic.resource_faults(config["somatic"], FASTA)
+
+
 def load_everything():
     """Profile and tables: judged in full by the launching process, only read by the others."""
     if not workflow.is_main_process:
@@ -140,13 +159,11 @@ def load_everything():
     for bed in (config["sv_exclude"], PANEL_BINS):
         if not faults and bed:
             faults = regions.bed_faults(bed, f"{FASTA}.fai")
-    if not faults:
-        faults = somatic.resource_faults(config["somatic"], FASTA)
     if faults:
         raise WorkflowError("\n".join(faults))
     try:
         profile = ngc_profile.load_valid(PROFILE_FILE, config["overlay"])
-        if faults := unusable_bin(profile):
+        if faults := unusable_bin(profile) + unusable_resources(profile):
             raise WorkflowError("\n".join(faults))
         loaded = tables.load_tables(*TABLE_FILES, profile)
         waivers = tables.by_sample(tables.load_waivers(config["waivers"], loaded, profile))
