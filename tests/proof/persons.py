@@ -95,6 +95,7 @@ class Lab:
         samples = list(samples)
         results = self.folder / "results" / "alignment"
         results.mkdir(parents=True)
+        (self.folder / "results" / "gate").mkdir()
         (self.folder / "reference").mkdir()
         fasta = Path(shutil.copyfile(self.fasta, self.folder / "reference" / "genome.fa"))
         tool("samtools", "faidx", fasta)

@@ -137,6 +137,7 @@ def test_each_proof_can_be_asked_for():
         "copy_number",
         "family",
         "sv",
+        "somatic",
         "gates",
         "identity",
         "speed",

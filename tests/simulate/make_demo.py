@@ -538,7 +538,6 @@ def config() -> dict:
             "version": "1",
             "spacing": 100,  # every site: here they are inherited each by itself
         },
-        "somatic": {"panel_of_normals": None, "germline_resource": "population/germline.vcf.gz"},
         "calling": {"scatter": 2},
         "copy_number": {"bin": 500},
         "java_options": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # JVM start-up dominates on a genome this small
@@ -717,7 +716,8 @@ def make(folder: Path, plan: Plan, people: list[Person], seed: int, name: str) -
         job.result()
     write_tables(people, folder)
     write_overlay(genome, name, fasta, folder / "overlay.yaml")
-    (folder / "config.yaml").write_text(yaml.safe_dump(config(), sort_keys=False))
+    somatic = {"panel_of_normals": None, "germline_resource": "population/germline.vcf.gz"}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config() | {"somatic": somatic}, sort_keys=False))
 
 
 def parameters(seed: int, size: str) -> dict:
