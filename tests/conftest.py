@@ -1,11 +1,8 @@
 """Runs that several integration tests look at: each is made once in a session and never changed by a test."""
 
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent / "integration"))
 import runs
 
 

@@ -4,9 +4,10 @@ import gzip
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
+import copies
+import genome as g
 import numpy as np
 import pytest
 import runs
@@ -14,10 +15,6 @@ import yaml
 
 import ngc_profile
 from ngc_wgs import regions
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "simulate"))
-import copies
-import genome as g
 
 PLAN = g.Plan(
     {"chr1": 400_000, "chr2": 300_000, "chr3": 60_000, "chrX": 100_000, "chrY": 60_000, "chrM": 3_000},

@@ -6,19 +6,15 @@ import os
 import re
 import stat
 import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import bagit
+import compare_somatic
+import compare_truth
 import pysam
 import pytest
 import runs
 import yaml
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "simulate"))
-import compare_somatic
-import compare_truth
 
 FEMALE, FEMALE_CASE = "K7QXW2MZP4TB", "C8RTVX3LQKJD"
 MALE, MALE_CASE = "R9DVH3NJX6LC", "W5GZNPF2YMHB"

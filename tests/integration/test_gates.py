@@ -3,22 +3,19 @@
 import gzip
 import json
 import subprocess
-import sys
 from pathlib import Path
 
+import genome as g
 import numpy as np
 import pysam
 import pytest
+import reads
 import runs
 import yaml
 from test_recovery import second_case
 
 import ngc_profile
 from ngc_wgs import metrics, regions
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "simulate"))
-import genome as g
-import reads
 
 
 def thin(directory: Path, sample: str, share: int) -> None:

@@ -7,13 +7,11 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+import compare_truth
 import dnaio
 import pytest
 import runs
 import yaml
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "simulate"))
-import compare_truth
 
 pytestmark = pytest.mark.skipif(not runs.DATA.is_dir(), reason=f"the real reads are not there: {runs.DATA}")
 

@@ -2,16 +2,12 @@
 
 import json
 import subprocess
-import sys
-from pathlib import Path
 
+import make_demo
 import numpy as np
 import pytest
 import runs
 import yaml
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "simulate"))
-import make_demo
 
 LENGTHS = {"chr1": 40_000_000, "chr2": 30_000_000, "chr3": 30_000_000}
 CHILD, FATHER, MOTHER, CASE = "ROHCHILD", "ROHFATHER", "ROHMOTHER", "ROHCASEONE"

@@ -4,16 +4,13 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 
+import compare_family
 import pysam
 import pytest
 import runs
 import yaml
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "simulate"))
-import compare_family
 
 CASE, CHILD, MOTHER, FATHER = "T4DZKQ8RWMXN", "B6HNPT2WXKQD", "D3JRVX7ZMLGC", "F9KTWY4BNPHS"
 SINGLE, EARLIER = "W5GZNPF2YMHB", "E2XKQ7TRWMZB"

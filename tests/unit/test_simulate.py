@@ -9,21 +9,18 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
-import pytest
-import yaml
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "simulate"))
 import compare_somatic
 import compare_truth
 import genome
 import make_demo
+import numpy as np
+import pytest
 import structural
 import tumour
+import yaml
 
 TOOLS = ("art_illumina", "bcftools", "bgzip", "bwa", "samtools")
 needs_tools = pytest.mark.skipif(

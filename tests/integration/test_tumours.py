@@ -1,16 +1,11 @@
 """A tumour beside the tiny demo's finished person: called, sealed, and refused where the two are swapped."""
 
-import sys
-from pathlib import Path
-
+import genome as g
+import make_demo as demo
 import numpy as np
 import pysam
 import pytest
 import runs
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "simulate"))
-import genome as g
-import make_demo as demo
 
 NORMAL = demo.TINY_MALE
 TUMOUR = demo.Person(
