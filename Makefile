@@ -22,7 +22,7 @@ demo: install ## simulate two persons and two tumours and run them to sealed, ch
 
 test: ## unit and integration tests
 	@envs/install.sh test
-	pytest -ra --numprocesses 2 --dist loadfile
+	pytest -ra --numprocesses 2 --dist loadfile --no-loadscope-reorder # the long tests, of runs, come first
 
 lint: install ## formats and style
 	ruff check

@@ -123,10 +123,11 @@ check_bundle() {
 }
 
 # ---- Python packages: an environment per lock and interpreter, never changed once complete --
+# Compiled, since not everybody's Python may or does write what it compiled: each start of Snakemake costs half as much.
 
 python_environment() {
     local version
-    version=$(python3 -c 'import sys; print(sys._base_executable, sys.version)' 2> /dev/null || true)
+    version=$(python3 -c 'import sys; print(sys._base_executable, sys.version, "compiled")' 2> /dev/null || true)
     printf '%s/python-%s' "$cache" "$(cat envs/requirements.txt - <<< "$version" | digest)"
 }
 
@@ -144,7 +145,8 @@ install_python() {
         from=(--no-index --find-links "$bundle/wheels" --requirement "$venv/requirements.txt")
     fi
     "$venv/bin/python" "${pip[@]}" install --quiet --no-deps --no-compile --disable-pip-version-check "${from[@]}" &&
-        "$venv/bin/python" "${pip[@]}" check > /dev/null && touch "$venv/complete"
+        "$venv/bin/python" "${pip[@]}" check > /dev/null &&
+        "$venv/bin/python" -m compileall -q -j 0 "$venv"/lib/python3*/site-packages && touch "$venv/complete"
 }
 
 # ---- GATK: jars of Maven Central, checksums verified, in place only when complete -----------

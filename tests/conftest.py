@@ -7,14 +7,6 @@ import runs
 
 
 @pytest.fixture(scope="session")
-def demo_run(tmp_path_factory) -> runs.Run:
-    """The full demo, run to its end with networking cut off."""
-    directory = runs.make_demo(tmp_path_factory.mktemp("full") / "demo")
-    yield runs.Run(directory, runs.run_workflow(directory, prefix=runs.CUT_OFF))
-    runs.unseal(directory)
-
-
-@pytest.fixture(scope="session")
 def tiny_made(tmp_path_factory) -> Path:
     """The tiny demo, not run."""
     return runs.make_demo(tmp_path_factory.mktemp("made") / "tiny", "--tiny")

@@ -43,6 +43,14 @@ def pars(run):
 # ---- the run -------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def demo_run(tmp_path_factory) -> runs.Run:
+    """The full demo, run to its end with networking cut off."""
+    directory = runs.make_demo(tmp_path_factory.mktemp("full") / "demo")
+    yield runs.Run(directory, runs.run_workflow(directory, prefix=runs.CUT_OFF))
+    runs.unseal(directory)
+
+
 def test_all_cases_are_accepted(demo_run):
     assert demo_run.done.returncode == 0, demo_run.done.stderr
     assert "Verdict: 4 of 4 cases accepted" in demo_run.done.stderr
@@ -279,6 +287,11 @@ def test_touching_reads_of_one_person_leaves_the_other_alone(changeable):
 
 
 # ---- habits ---------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not runs.NO_NETWORK, reason="no network namespace can be made here")
+def test_it_ran_without_network(demo_run):
+    assert demo_run.done.args[: len(runs.NO_NETWORK)] == list(runs.NO_NETWORK)
 
 
 @pytest.mark.parametrize("command", ["snakefmt --check Snakefile rules", "ruff check", "ruff format --check"])

@@ -97,8 +97,8 @@ def test_where_the_runs_of_these_tests_are_made_there_is_no_network():
 
 
 @pytest.mark.skipif(not runs.NO_NETWORK, reason="no network namespace can be made here")
-def test_the_demo_runs_to_accepted_submissions_without_network(demo_run, tiny_run, another_site):
-    for run in (demo_run, tiny_run, another_site):
+def test_the_demo_runs_to_accepted_submissions_without_network(tiny_run, another_site):
+    for run in (tiny_run, another_site):
         assert run.done.args[: len(runs.NO_NETWORK)] == list(runs.NO_NETWORK)
         assert run.done.returncode == 0, run.done.stderr
 
