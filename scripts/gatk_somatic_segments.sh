@@ -33,9 +33,8 @@ plain() {
     awk -F '\t' -v OFS='\t' '/^@SQ/ { print $1, $2, $3; next } { print }' "$1" > "$2"
     grep -qv -e '^@' -e '^CONTIG' "$2"
 }
-# Without a normal the tumour itself must tell where the person has two alleles. GATK takes for one allele what 5 % of the
-# reads may be by error: where most cells lost an allele, that leaves only the sites at which many reads kept it, so the
-# lesser fraction is too high. Errors of the reads that come here are below 1 %.
+# Without a normal the tumour itself must tell where the person has two alleles. With GATK's own 5 % for errors only those
+# sites are left, where most cells lost an allele, at which many reads kept it: the lesser fraction is too high.
 alleles=()
 genotyping=()
 if plain "${snakemake_input[alleles]}" "$scratch/alleles.tsv"; then
@@ -43,7 +42,7 @@ if plain "${snakemake_input[alleles]}" "$scratch/alleles.tsv"; then
     if [[ -n ${snakemake_input[normal_alleles]:-} ]] && plain "${snakemake_input[normal_alleles]}" "$scratch/normal.tsv"; then
         alleles+=(--normal-allelic-counts "$scratch/normal.tsv")
     else
-        genotyping=(--genotyping-base-error-rate 0.01)
+        genotyping=(--genotyping-base-error-rate "${snakemake_params[base_error]}")
     fi
 fi
 gatk --java-options "${snakemake_params[java]}" ModelSegments --denoised-copy-ratios "$scratch/ratios.tsv" \
