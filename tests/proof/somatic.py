@@ -280,8 +280,8 @@ def relapse(place: Path) -> Iterator[str]:
         shutil.copy2(path, first / "panel" / path.name)
     runs.configure(first, somatic={"panel_of_normals": "panel/panel.vcf.gz"})
     in_panel = {key[:2] for key in filters_of(panel)}
-    # At 37x an artefact at 0.15 has two reads or fewer in 8 % of the normals, too few for a call: of 17 three are lost, give
-    # or take two.
+    # At 37x an artefact at 0.15 has two reads or fewer in 8 % of the normals, too few for a call: of 17 three are lost,
+    # give or take two.
     held = sum(key[:2] in in_panel for key in want["artefact"])
     yield f"Panel of three normals: {len(in_panel)} sites, {held} of {len(want['artefact'])} artefacts. Without it pass"
     yield f"of these {without[0]} in the diagnosis, {without[1]} in the relapse.\n"
