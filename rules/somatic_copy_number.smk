@@ -26,6 +26,7 @@ rule gatk_somatic_segments:
     params:
         java=java,
         penalty=PROFILE.data["somatic_copy_number"]["penalty"],
+        base_error=PROFILE.data["somatic_copy_number"]["base_error"],
     script:
         "../scripts/gatk_somatic_segments.sh"
 

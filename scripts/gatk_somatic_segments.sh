@@ -33,15 +33,20 @@ plain() {
     awk -F '\t' -v OFS='\t' '/^@SQ/ { print $1, $2, $3; next } { print }' "$1" > "$2"
     grep -qv -e '^@' -e '^CONTIG' "$2"
 }
+# Without a normal the tumour itself must tell where the person has two alleles. With GATK's own 5 % for errors only those
+# sites are left, where most cells lost an allele, at which many reads kept it: the lesser fraction is too high.
 alleles=()
+genotyping=()
 if plain "${snakemake_input[alleles]}" "$scratch/alleles.tsv"; then
     alleles=(--allelic-counts "$scratch/alleles.tsv")
     if [[ -n ${snakemake_input[normal_alleles]:-} ]] && plain "${snakemake_input[normal_alleles]}" "$scratch/normal.tsv"; then
         alleles+=(--normal-allelic-counts "$scratch/normal.tsv")
+    else
+        genotyping=(--genotyping-base-error-rate "${snakemake_params[base_error]}")
     fi
 fi
 gatk --java-options "${snakemake_params[java]}" ModelSegments --denoised-copy-ratios "$scratch/ratios.tsv" \
-    "${alleles[@]}" --number-of-changepoints-penalty-factor "${snakemake_params[penalty]}" \
+    "${alleles[@]}" "${genotyping[@]}" --number-of-changepoints-penalty-factor "${snakemake_params[penalty]}" \
     --output "$scratch" --output-prefix sample
 gatk --java-options "${snakemake_params[java]}" CallCopyRatioSegments -I "$scratch/sample.cr.seg" -O "$scratch/called.seg"
 mv "$scratch/sample.modelFinal.seg" "${snakemake_output[segments]}"

@@ -91,16 +91,31 @@ def rounded(values: Interval) -> Interval:
     return low, middle, high
 
 
+QUANTILE = 1.2816
+"""Standard deviations from the middle of a normal distribution to its 90 %."""
+
+
+def baseline_error(even: Sequence[Segment]) -> float:
+    """By which part `2 * ratio * minor` is off, as a standard deviation: how far it is from 1 where nothing is lost.
+
+    even: segments with two even haplotypes, at least one. Bins, GC and the choice of sites move whole segments; GATK's
+    intervals, made of the scatter within each, do not show that.
+    """
+    off = sum(s.bins * (2 * s.ratio[1] * s.minor[1] - 1) ** 2 for s in even)
+    return math.sqrt(off / sum(s.bins for s in even))
+
+
 def purity(found: Iterable[Segment], limits: Mapping) -> dict:
     """Share of tumour cells by the segments that lost a haplotype most completely; None with a reason where untold.
 
     Those of the largest share, and those whose intervals meet its interval, are taken for losses in all tumour cells.
+    The interval has the segments' own and, as an error beside it, that of the baseline.
     """
     method = "1 - 2 x copy ratio x minor allele fraction of the segments that lost most"
     whole = list(found)
     neutral = [s for s in whole if s.call == "0" and s.minor is not None]
-    balanced = sum(s.bins for s in neutral if s.lost is not None and s.lost[0] <= limits["lost_share"])
-    if not neutral or 2 * balanced < sum(s.bins for s in whole if s.minor is not None):
+    even = [s for s in neutral if s.lost is not None and s.lost[0] <= limits["lost_share"]]
+    if not even or 2 * sum(s.bins for s in even) < sum(s.bins for s in whole if s.minor is not None):
         reason = "less than half of the genome has two even haplotypes at the usual ratio, which may not be two copies"
         return {"share": None, "low": None, "high": None, "reason": reason, "method": method}
     lost = [
@@ -114,6 +129,8 @@ def purity(found: Iterable[Segment], limits: Mapping) -> dict:
     alike = [s for s in lost if s.lost[2] >= top.lost[0]]
     weight = sum(s.sites for s in alike)
     low, share, high = (sum(s.lost[at] * s.sites for s in alike) / weight for at in range(3))
+    error = QUANTILE * baseline_error(even) * (1 - share)
+    low, high = share - math.hypot(share - low, error), share + math.hypot(high - share, error)
     told = {"share": round(share, 3), "low": round(max(low, 0.0), 3), "high": round(min(high, 1.0), 3)}
     return {**told, "reason": None, "method": method}
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the project claims of itself, proven anew; a Markdown report on standard output.
 
-    proof.py [--only NAME ...] [--demo FOLDER] [--seed N] [--work FOLDER]
+    proof.py [--only NAME ...] [--part NAME ...] [--demo FOLDER] [--seed N] [--work FOLDER]
 
 tamper       1,000 single bytes changed in a sealed submission, and whole files: each found
 identifiers  every form in every place found and masked; a million read names and a run's output: no alarm
@@ -17,7 +17,7 @@ speed        a VCF of five million records beside bcftools; memory; one read for
 sites        the tiny demo run under one other condition at a time: the same submission to the last record
 offline      a bare Debian without network, installed from the bundle, runs the demo (as root, with debootstrap)
 
---demo names a finished run of the demo. Ends with status 1 where a proof fails.
+--part takes parts of somatic only. --demo names a finished run of the demo. Ends with status 1 where a proof fails.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the proofs asked for; 1 where one fails."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", action="append", choices=PARTS, metavar="NAME", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--part", action="append", choices=somatic.PARTS, help="of somatic: only these parts")
     parser.add_argument("--demo", type=Path, help="the folder of a finished demo run")
     parser.add_argument("--seed", type=int, default=persons.SEED, help="of identity: draws other people and layouts")
     parser.add_argument("--work", type=Path, help="an empty folder for what is made, kept; else one that goes away")
@@ -81,6 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
         for name in args.only or PARTS:
             (place / name).mkdir()
             more = {"demo": args.demo.resolve()} if name == "identifiers" and args.demo else {}
+            more |= {"parts": args.part} if name == "somatic" and args.part else {}
             try:
                 for text in PARTS[name](place / name, **more):
                     print(text, flush=True)

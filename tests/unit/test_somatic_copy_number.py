@@ -84,6 +84,19 @@ def test_a_loss_in_some_of_the_tumour_cells_does_not_lower_the_share():
     assert told["share"] == pytest.approx(0.8, abs=0.005)
 
 
+def test_the_interval_has_the_error_of_the_baseline():
+    """Segments of narrow intervals; where nothing is lost the product is 5 % off, and so it may be where one is."""
+    lost = segment(*states(0.7)["neutral"], width=0.001)
+    even = [segment(ratio=ratio, minor=0.5, width=0.001, bins=450) for ratio in (0.95, 1.05)]
+    wide, narrow = (
+        scn.purity([*others, lost], LIMITS) for others in (even, [segment(minor=0.5, width=0.001, bins=900)])
+    )
+    assert wide["share"] == narrow["share"] == pytest.approx(0.7, abs=0.001)
+    assert narrow["high"] - narrow["low"] < 0.01
+    off = 1.2816 * 0.05 * 0.3
+    assert (0.7 - wide["low"], wide["high"] - 0.7) == (pytest.approx(off, abs=0.002), pytest.approx(off, abs=0.002))
+
+
 @pytest.mark.parametrize(
     ("made", "reason"),
     [
