@@ -19,6 +19,13 @@ include: "rules/mitochondrion.smk"
 include: "rules/somatic.smk"
 include: "rules/somatic_counts.smk"
 include: "rules/structural.smk"
+
+
+if MANTA:
+
+    include: "rules/manta.smk"
+
+
 include: "rules/somatic_structural.smk"
 include: "rules/copy_number.smk"
 include: "rules/somatic_copy_number.smk"

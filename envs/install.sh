@@ -285,7 +285,7 @@ gatk=$!
 install_python || { kill $gatk 2> /dev/null || true; stop "the Python packages could not be installed"; }
 wait $gatk || stop "GATK could not be installed"
 fill_bin
-PATH=$bin:$PATH PYTHONPATH=scripts "$venv/bin/python" -m ngc_wgs.tools envs/tools.yaml --optional bwa-mem2 verifybamid2
+PATH=$bin:$PATH PYTHONPATH=scripts "$venv/bin/python" -m ngc_wgs.tools envs/tools.yaml --optional bwa-mem2 manta verifybamid2
 state > .tools/complete
 say "done"
 end

@@ -180,7 +180,9 @@ PROFILE, TABLES, WAIVERS = load_everything()
 SEXES = sorted(PROFILE.data["ploidy"])
 PARTS = [f"{part:03d}" for part in range(1, config["calling"]["scatter"] + 1)]
 POPULATION = bool(config["population"]["vcf"])
+MANTA = "manta" in config["structural_callers"]
 NOT_USED = {
+    *(() if MANTA else ("manta",)),
     {"bwa": "bwa-mem2", "bwa-mem2": "bwa"}[config["aligner"]],
     *(() if POPULATION else ("plink2",)),
     *(() if POPULATION and config["contamination"] == "verifybamid2" else ("verifybamid2",)),

@@ -1,4 +1,4 @@
-"""Structural variants of a case, all its members in one look by delly: found and genotyped together."""
+"""Structural variants of a case, all its members in one look by delly: found and genotyped together; manta.smk adds another's."""
 
 
 rule delly_regions:
@@ -34,7 +34,8 @@ rule delly_call:
     output:
         calls=temp("results/sv/{case}.delly.bcf"),
         csi=temp("results/sv/{case}.delly.bcf.csi"),
-        not_called="results/sv/{case}.not_called.json",
+        # With manta the case's own is made of both.
+        not_called=f"results/sv/{{case}}{'.delly' if MANTA else ''}.not_called.json",
     log:
         "logs/sv/{case}.delly_call.log",
     benchmark:
@@ -58,6 +59,8 @@ rule conform_structural:
     input:
         calls="results/sv/{case}.delly.bcf",
         csi="results/sv/{case}.delly.bcf.csi",
+        manta="results/sv/{case}.manta.vcf.gz" if MANTA else [],
+        exclude="results/sv/exclude.bed",
         not_called="results/sv/{case}.not_called.json",
         identity="results/intake/reference.json",
         fasta=FASTA,

@@ -186,7 +186,7 @@ def _contents(profile: Profile) -> list[str]:
             "homozygosity",
         )
         for key, value in profile.data[section].items()
-        if key != "filters"
+        if not key.endswith("filters")
     ]
     return [
         "",

@@ -58,7 +58,8 @@ class ProfileJudge:
         self.sample, self.reference, self.columns = sample, reference, columns
         self.spec = profile.data[kind]
         self.gvcf = self.spec["blocks"]
-        self.structural = StructuralJudge(header, emit, self.spec["alts"]) if "alts" in self.spec else None
+        callers = profile.data["structural"]["callers"]
+        self.structural = StructuralJudge(header, emit, self.spec["alts"], callers) if "alts" in self.spec else None
         roles = self.spec["record_roles"]
         self.record_contigs = {c["name"] for c in profile.contigs(*roles)}
         self.rank = {name: at for at, name in enumerate(header.contigs)}

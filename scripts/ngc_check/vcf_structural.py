@@ -6,12 +6,12 @@ A VCF content with `alts` in the profile holds such alleles and no others; every
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ngc_check.vcf_spec import INTEGER, Emit, Header, Record
 
 S_ALLELE, S_TYPE, S_LENGTH = "NGC-SV-001", "NGC-SV-002", "NGC-SV-003"
-S_MATE, S_INTERVAL = "NGC-SV-004", "NGC-SV-005"
+S_MATE, S_INTERVAL, S_CALLERS = "NGC-SV-004", "NGC-SV-005", "NGC-SV-006"
 BREAKEND = re.compile(
     r"(?P<before>[ACGTN]?)(?P<side>[\[\]])(?P<chrom>[^\[\]:]+):(?P<pos>[0-9]{1,10})(?P=side)(?P<after>[ACGTN]?)"
 )
@@ -39,11 +39,14 @@ def not_spelt(alts: Iterable[str]) -> str | None:
 class StructuralJudge:
     """Judges the records of one file with structural variants; `finish` once all have come.
 
-    kinds: the types that the profile's content names (`alts`); `BND` stands for breakends.
+    kinds: the types that the profile's content names (`alts`); `BND` stands for breakends. callers: what CALLERS
+    may name.
     """
 
-    def __init__(self, header: Header, emit: Emit, kinds: dict[str, str]) -> None:
-        self.header, self.emit, self.kinds = header, emit, kinds
+    def __init__(self, header: Header, emit: Emit, kinds: dict[str, str], callers: Collection[str]) -> None:
+        self.header, self.emit, self.kinds, self.callers = header, emit, kinds, callers
+        self.with_callers: bool | None = None
+        """Whether the first record has CALLERS."""
         self.breakends: dict[str, tuple[int, Place]] = {}
 
     def judge(self, record: Record) -> None:
@@ -59,6 +62,7 @@ class StructuralJudge:
             self.emit(S_TYPE, n, f"{where} SVTYPE {record.info.get('SVTYPE')} of an allele {alt[:40]}")
         self._length(record, kind, where)
         self._intervals(record, kind, where)
+        self._callers(record, where)
         if mate is None:
             return
         place: Place = (record.chrom, record.pos, record.info.get("MATEID"), mate)
@@ -106,6 +110,19 @@ class StructuralJudge:
             bounds = [_integer(part) for part in text.split(",")]
             if len(bounds) != 2 or None in bounds or not bounds[0] <= 0 <= bounds[1]:
                 self.emit(S_INTERVAL, record.line, f"{where} {key} {text[:40]} is no interval around the place")
+
+    def _callers(self, record: Record, where: str) -> None:
+        """Callers are known ones, and named in all records of a file or in none."""
+        text = record.info.get("CALLERS")
+        if self.with_callers is None:
+            self.with_callers = text is not None
+        if (text is not None) != self.with_callers:
+            self.emit(S_CALLERS, record.line, f"{where} CALLERS {str(text)[:40]}, other than in the records before")
+            return
+        names = text.split(",") if isinstance(text, str) else []
+        if text is not None and (not names or len(set(names)) < len(names) or not set(names) <= set(self.callers)):
+            allowed = ", ".join(self.callers)
+            self.emit(S_CALLERS, record.line, f"{where} CALLERS {str(text)[:40]}: not each once of {allowed}")
 
     def finish(self) -> None:
         """Every breakend has its mate, and the two say of each other where they are."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import pysam
@@ -18,12 +18,13 @@ def _line(key: str, **fields: str) -> str:
 
 
 def header(profile: ngc_profile.Profile, kind: str, samples: Sequence[str], md5s: dict[str, str], source: str,
-           filters: Iterable[dict]) -> str:  # fmt: skip
+           filters: Iterable[dict], without: Collection[str] = ()) -> str:  # fmt: skip
     """Header text of a VCF of these samples, ending in the #CHROM line.
 
     kind: the profile's section on its content, which defines INFO and FORMAT keys. md5s: contig name to the MD5 of its
     upper-cased sequence, from the FASTA that was used. source: the caller, without command line or path.
-    filters: that its records may have ({id, description}); one with reference blocks has none.
+    filters: that its records may have ({id, description}); one with reference blocks has none. without: INFO and FORMAT
+    keys that this file does not use.
     """
     spec = profile.data[kind]
     lines = [f"##fileformat={spec['versions'][0]}", '##FILTER=<ID=PASS,Description="All filters passed">']
@@ -34,6 +35,8 @@ def header(profile: ngc_profile.Profile, kind: str, samples: Sequence[str], md5s
         lines += [_line("FILTER", ID=item["id"], Description=item["description"]) for item in filters]
     for column in ("INFO", "FORMAT"):
         for key, definition in spec[column.lower()].items():
+            if key in without:
+                continue
             lines.append(
                 _line(
                     column,

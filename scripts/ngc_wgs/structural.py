@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import pysam
 
+from ngc_wgs import manta
+
 SIZES = ((50, "50-299 bp"), (300, "300-999 bp"), (1_000, "1-9 kb"), (10_000, "10-99 kb"), (100_000, "100 kb and more"))
 """Least length (bp) and name of each class."""
 NO_LENGTH = "two contigs"
@@ -35,6 +37,27 @@ class Place:
     name: str
     alt: str
     info: tuple[str, ...]
+
+
+Line = tuple[int, int, str, list[str]]
+"""Rank of the contig, POS, ID and the columns of a record."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A variant with its records: two of a breakend, whose lower end is the first, else one."""
+
+    kind: str
+    ct: str
+    chrom: str
+    chrom2: str
+    pos: int
+    stop: int
+    length: int
+    """bp of an insertion; by `pos` and `stop` of others."""
+    passes: bool
+    precise: bool
+    lines: list[Line]
 
 
 def places(call: pysam.VariantRecord, base: Callable[[str, int], str], length: Mapping[str, int]) -> list[Place]:
@@ -147,20 +170,36 @@ def records(
     profile,
     base: Callable[[str, int], str],
 ) -> list[str]:
-    """Lines of the structural VCF in its order, from delly's joint calls. columns: samples in the order of the header.
+    """Lines of the structural VCF in its order, from delly's joint calls alone, as `events` makes them."""
+    return _in_order(event.lines for event in events(calls, columns, sexes, profile, base))
+
+
+def _in_order(lines: Iterable[Iterable[Line]]) -> list[str]:
+    return ["\t".join(fields) for *_, fields in sorted(line for of_one in lines for line in of_one)]
+
+
+def events(
+    calls: Iterable[pysam.VariantRecord | manta.Call],
+    columns: Sequence[str],
+    sexes: Mapping[str, str],
+    profile,
+    base: Callable[[str, int], str],
+) -> list[Event]:
+    """Variants with their lines, from joint calls. columns: samples in the order of the header.
 
     Left out is what nobody carries, and what is shorter than the profile's least length: the germline VCF has that.
     """
     spec, limits = profile.data["structural_vcf"], profile.data["structural"]
     on = profile.contigs(*spec["record_roles"])
     length, rank = {c["name"]: c["length"] for c in on}, {c["name"]: at for at, c in enumerate(on)}
-    lines: list[tuple[int, int, str, str]] = []
+    found: list[Event] = []
     for call in calls:
         filtered = set(call.filter) - {"PASS"} | ({"ParBorder"} if at_par_border(call, profile) else set())
         support = {"PE": call.info.get("PE", 0), "SR": call.info.get("SR", 0)}
-        support["MAPQ"] = call.info.get("MAPQ" if support["PE"] else "SRMAPQ", 0)
+        if not isinstance(call, manta.Call):  # manta tells of none
+            support["MAPQ"] = call.info.get("MAPQ" if support["PE"] else "SRMAPQ", 0)
         ends = places(call, base, length)
-        made: list[tuple[int, int, str, str]] = []
+        made: list[Line] = []
         for place in ends:
             long = size(place)
             if long is not None and long < limits["minimum_length"]:
@@ -183,18 +222,84 @@ def records(
                 cells.append(":".join("." if n in ("None", "-1") else n for n in shown))
             if not carried:
                 continue
-            ids = [item["id"] for item in limits["filters"]]
+            ids = [item["id"] for key in ("filters", "manta_filters") for item in limits[key]]
             common = set.intersection(*carried) | filtered
             filters = ";".join(item for item in ids if item in common) or "PASS"
             info = ";".join([*place.info, *(f"{key}={value}" for key, value in support.items())])
             quality = "." if call.qual is None else f"{call.qual:g}"
             fields = [place.chrom, str(place.pos), place.name, base(place.chrom, place.pos), place.alt, quality]
             fields += [filters, info, "GT:GQ:FT:DR:DV:RR:RV:RDCN", *cells]
-            made.append((rank[place.chrom], place.pos, place.name, "\t".join(fields)))
+            made.append((rank[place.chrom], place.pos, place.name, fields))
         # Nobody carries the mate where it lies on the Y of women: a breakend alone says nothing.
-        if len(made) == len(ends):
-            lines += made
-    return [line for *_, line in sorted(lines)]
+        if made and len(made) == len(ends):
+            found.append(_event_of(call.info["SVTYPE"], sorted(made)))
+    return found
+
+
+def _event_of(kind: str, lines: list[Line]) -> Event:
+    first, last = lines[0][-1], lines[-1][-1]
+    info = dict(entry.partition("=")[::2] for entry in first[7].split(";"))
+    return Event(
+        kind, info["CT"], first[0], last[0], int(first[1]), int(info.get("END", last[1])),
+        abs(int(info.get("SVLEN", 0))), first[6] == "PASS", "IMPRECISE" not in info, lines,
+    )  # fmt: skip
+
+
+def merged(found: Mapping[str, Iterable[Event]], overlap: float, distance: int) -> list[str]:
+    """Lines of the structural VCF from the variants of several callers, each with INFO/CALLERS.
+
+    overlap, distance (bp): what makes two calls one variant, `likeness`. Of two the one that passes is written, of
+    such the one with the exact place, else that of the caller named first; CALLERS begins with the caller of what is
+    written.
+    """
+    kept: list[tuple[Event, tuple[str, ...]]] = []
+    for caller, events_of_one in found.items():
+        others = list(events_of_one)
+        near: dict[tuple[str, ...], list[int]] = {}
+        for at, event in enumerate(others):
+            near.setdefault((event.kind, event.ct, event.chrom, event.chrom2), []).append(at)
+        fits = []
+        for one, (event, _) in enumerate(kept):
+            for other in near.get((event.kind, event.ct, event.chrom, event.chrom2), []):
+                alike = likeness(event, others[other], overlap, distance)
+                if alike > 0:
+                    fits.append((-alike, one, other))
+        partner = _best(fits)
+        for one, other in partner.items():
+            (event, callers), another = kept[one], others[other]
+            if (another.passes, another.precise) > (event.passes, event.precise):
+                kept[one] = another, (caller, *callers)
+            else:
+                kept[one] = event, (*callers, caller)
+        both = set(partner.values())
+        kept += [(event, (caller,)) for at, event in enumerate(others) if at not in both]
+    for event, callers in kept:
+        for *_, fields in event.lines:
+            fields[7] += f";CALLERS={','.join(callers)}"
+    return _in_order(event.lines for event, _ in kept)
+
+
+def likeness(one: Event, other: Event, overlap: float, distance: int) -> float:
+    """How alike two variants of one type on the same contigs are, above 0 where they are the same one, at most 1."""
+    if one.kind in ("DEL", "DUP", "INV"):
+        both = _shared(one, other)
+        return both if both >= overlap else 0
+    far = max(abs(one.pos - other.pos), abs(one.stop - other.stop))
+    lengths = sorted((one.length, other.length))
+    if far > distance or lengths[0] < overlap * lengths[1]:
+        return 0
+    return 1 - far / (distance + 1)
+
+
+def _best(fits: Iterable[tuple[float, int, int]]) -> dict[int, int]:
+    """Partners from (minus likeness, one, other): those that fit best are joined first, each once."""
+    partner: dict[int, int] = {}
+    taken = set()
+    for _, one, other in sorted(fits):
+        if one not in partner and other not in taken:
+            partner[one] = other
+            taken.add(other)
+    return partner
 
 
 def class_of(kind: str, long: int) -> str:
@@ -256,10 +361,7 @@ def beside_depth(
             both = _shared(call, by_depth[other])
             if both >= overlap:
                 fits.append((-both, one, other))
-    partner: dict[int, int] = {}
-    for _, one, other in sorted(fits):
-        if one not in partner and other not in partner.values():
-            partner[one] = other
+    partner = _best(fits)
     pairs = [(call, by_depth[partner[at]] if at in partner else None) for at, call in enumerate(by_reads)]
     pairs += [(None, call) for at, call in enumerate(by_depth) if at not in partner.values()]
     rows = []
@@ -284,7 +386,7 @@ def beside_depth(
     return [row for *_, row in sorted(rows, key=lambda entry: entry[:4])]
 
 
-def _shared(one: pysam.VariantRecord, other: pysam.VariantRecord) -> float:
+def _shared(one: pysam.VariantRecord | Event, other: pysam.VariantRecord | Event) -> float:
     both = min(one.stop, other.stop) - max(one.pos, other.pos)
     return both / max(one.stop - one.pos, other.stop - other.pos)
 

@@ -1047,6 +1047,9 @@ def test_an_unknown_key_inside_a_section_is_named_with_its_path(config):
     ("path", "value", "words"),
     [
         (["aligner"], "bowtie", "bwa or bwa-mem2"),
+        (["structural_callers"], ["delly", "lumpy"], "[delly] or [delly, manta]"),
+        (["structural_callers"], [], "[delly] or [delly, manta]"),
+        (["structural_callers"], "manta", "[delly] or [delly, manta]"),
         (["optical_distance"], -1, "0 or more"),
         (["optical_distance"], "2500", "whole number"),
         (["calling", "mode"], "deepvariant", "default or dragen"),

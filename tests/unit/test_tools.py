@@ -20,6 +20,7 @@ OUTPUTS = [
     ("mosdepth", "mosdepth 0.3.14\n", "0.3.14"),
     ("gatk", "The Genome Analysis Toolkit (GATK) v4.6.2.0\nHTSJDK Version: 4.2.0\n", "4.6.2.0"),
     ("multiqc", "multiqc, version 1.35\n", "1.35"),
+    ("manta", "1.6.0\n", "1.6.0"),
     ("delly", "Delly version: v1.1.6\n using Boost: v1.74.0\n using HTSlib: v1.16\n", "1.1.6"),
     ("plink2", "PLINK v2.00a3.5 AVX2 (9 Aug 2022)\n", "2.00a3.5"),
     ("verifybamid2", "VerifyBamID2: A robust tool for DNA contamination estimation\n Version:2.0.1\n", "2.0.1"),
