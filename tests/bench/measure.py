@@ -238,7 +238,8 @@ def write_tables(folder: Path, samples: Iterable[tuple[str, str, list[dict[str, 
 def write_config(folder: Path, **changes: object) -> None:
     """config.yaml of a data set: the demo's, one scatter part, with `changes`; without a population where none is."""
     config = {**make_demo.config(), "calling": {"scatter": 1}, "java_options": SMALL_JAVA, **changes}
-    if not (folder / config["population"]["vcf"]).is_file():
+    vcf = config["population"]["vcf"]
+    if vcf and not (folder / vcf).is_file():
         config["population"] = {**config["population"], "vcf": None}
     (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 
