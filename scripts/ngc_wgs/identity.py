@@ -466,7 +466,7 @@ def judge_lanes(
         )
 
     def judge(name: str) -> dict[str, Any]:
-        groups, pairs = told.groups(of_sample[name]), len(of_sample[name]) * (len(of_sample[name]) - 1) // 2
+        groups = told.groups(of_sample[name])
         right: list[str] = []
         faults, wrong, unclear = [], [], []
         if name in known:
@@ -505,6 +505,9 @@ def judge_lanes(
                 faults.append(f"samples {name} and {other} are of two persons, the sheet says one")
             elif agrees is None:
                 unclear += right
+        # Compared: its lanes by twos, and each with its known genotypes and with the person's other samples.
+        number = len(of_sample[name])
+        pairs = number * (number - 1) // 2 + number * (name in known) + sum(number * len(of_sample[o]) for o in same)
         if faults:
             return measured(0.0, pairs, None, "; ".join(faults))
         if unclear:
@@ -515,10 +518,12 @@ def judge_lanes(
             return measured(None, pairs, None, text + ", ".join(related))
         # Not with how many others: that depends on the order of the run, and the text is part of a content digest.
         by = [
+            *(["each other"] if len(right) > 1 else []),
             *(["its known genotypes"] if name in known else []),
             *(f"sample {other} of the same person" for other in sorted(same)),
         ]
-        text = " and with ".join([f"{len(right)} lanes compared with each other", *by])
+        lanes_told = f"{len(right)} lanes" if len(right) > 1 else "one lane"
+        text = f"{lanes_told} compared with " + (" and with ".join(by) or "those of other persons")
         return measured(1.0, pairs, None, text)
 
     return {name: judge(name) for name, row in samples.items() if row["case"] == case}

@@ -59,6 +59,23 @@ def test_lanes_of_one_person_each_agree():
         assert reason in ("2 lanes compared with each other", "3 lanes compared with each other")
 
 
+def test_what_a_lane_was_compared_with_is_said_and_counted():
+    rows = samples(B={"case": "CA", "sample_type": "tumour"})
+    truth = people("A1=a A2=a B1=a D1=d")
+    lods = lods_of({**truth, "D": "d"})
+    found = {}
+    for case, known in (("CA", ()), ("CD", ()), ("known", ("D",))):
+        of = {lane: lane[0] for lane in truth}
+        judged_case = identity.judge_lanes("CD" if known else case, rows, of, lods, LODS, known)
+        found |= {name if not known else "known": value for name, value in judged_case.items()}
+    assert {name: (value["denominator"], value["reason"]) for name, value in found.items()} == {
+        "A": (3, "2 lanes compared with each other and with sample B of the same person"),
+        "B": (2, "one lane compared with sample A of the same person"),
+        "D": (0, "one lane compared with those of other persons"),
+        "known": (1, "one lane compared with its known genotypes"),
+    }
+
+
 def test_a_lane_swap_between_two_people_is_named_in_both():
     found = judged(people("A1=a A2=a A3=b B1=b B2=b B3=a"))
     assert found == {"A": (0, "lane A3 of A is B"), "B": (0, "lane B3 of B is A")}
