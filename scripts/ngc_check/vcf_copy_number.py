@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ngc_check.vcf_spec import INTEGER, Emit, Header, Record
+from ngc_check.vcf_spec import INTEGER, Emit, Record
 
 KIND = "copy_number_vcf"
 C_COPIES, C_RATIO, C_GENOTYPE, C_OVERLAP, C_FILTER = (f"NGC-CNV-00{number}" for number in range(1, 6))
@@ -15,29 +15,50 @@ ROUNDED = 0.001
 """Copy ratios have three decimals: what is nearer than this to a limit may lie on either side of it."""
 
 
-class CopyNumberJudge:
+class SegmentJudge:
+    """What the germline and the somatic judge share: segments in file order, and filters that are due or not."""
+
+    def __init__(self, emit: Emit, overlap: str, filters: str) -> None:
+        self.emit, self.overlap, self.filters = emit, overlap, filters
+        """Of the last two, the rule ids."""
+        self.contig, self.end = "", 0
+        """Contig and last position of the record before."""
+
+    def segment(self, record: Record) -> tuple[str, dict[str, str]]:
+        """Place and values of the sample; the record may not begin within the one before."""
+        where = f"{record.chrom}:{record.pos}"
+        text = record.info.get("END") or ""
+        end = int(text) if INTEGER.fullmatch(text) else None
+        if record.chrom == self.contig and record.pos < self.end:
+            self.emit(self.overlap, record.line, f"{where} begins before the end {self.end} of the variant before it")
+        self.contig, self.end = record.chrom, end or record.pos
+        values = record.samples[0].split(":") if record.samples else []
+        return where, dict(zip(record.format, values, strict=False))
+
+    def judge_filters(self, record: Record, where: str, wanted: Mapping[str, bool]) -> None:
+        """Each filter stands where it is due and nowhere else."""
+        given = record.filter.split(";")
+        for name, due in wanted.items():
+            if due != (name in given):
+                self.emit(self.filters, record.line, f"{where} {'lacks' if due else 'has'} the filter {name}")
+
+
+class CopyNumberJudge(SegmentJudge):
     """Judges one record after the other, in file order.
 
     sex: of the sample, None where it is not known; then the expected copies are not judged.
     """
 
-    def __init__(self, profile, header: Header, emit: Emit, sex: str | None) -> None:
-        self.profile, self.header, self.emit = profile, header, emit
+    def __init__(self, profile, emit: Emit, sex: str | None) -> None:
+        super().__init__(emit, C_OVERLAP, C_FILTER)
+        self.profile = profile
         self.limits: Mapping = profile.data["copy_number"]
         self.role = {contig["name"]: contig["role"] for contig in profile.contigs()}
         self.sex = sex if sex in ("female", "male") else None
-        self.contig, self.end = "", 0
-        """Contig and last position of the record before."""
 
     def judge(self, record: Record) -> None:
         """Every rule of one record. What the format itself refuses is not judged again."""
-        where = f"{record.chrom}:{record.pos}"
-        text = record.info.get("END") or ""
-        end = int(text) if INTEGER.fullmatch(text) else None
-        if record.chrom == self.contig and record.pos < self.end:
-            self.emit(C_OVERLAP, record.line, f"{where} begins before the end {self.end} of the variant before it")
-        self.contig, self.end = record.chrom, end or record.pos
-        values = dict(zip(record.format, record.samples[0].split(":"), strict=False)) if record.samples else {}
+        where, values = self.segment(record)
         try:
             copies, expected, bins = (int(values[key]) for key in ("CN", "ECN", "BINS"))
             ratio, (low, high) = float(values["CR"]), (float(part) for part in values["CRCI"].split(","))
@@ -68,12 +89,9 @@ class CopyNumberJudge:
             self.emit(C_GENOTYPE, record.line, f"{where} GT {genotype[:20]} with CN {copies}")
 
     def _filters(self, record: Record, where: str, expected: int, bins: int, low: float, high: float) -> None:
-        given = record.filter.split(";")
         edge = (expected - 0.5 if record.alts[0] == "<DEL>" else expected + 0.5) / 2
         on_edge = min(abs(edge - low), abs(edge - high)) <= ROUNDED
         wanted = {"few_bins": bins < self.limits["minimum_bins"]}
         if not on_edge:
             wanted["near_expected"] = low <= edge <= high
-        for name, due in wanted.items():
-            if due != (name in given):
-                self.emit(C_FILTER, record.line, f"{where} {'lacks' if due else 'has'} the filter {name}")
+        self.judge_filters(record, where, wanted)

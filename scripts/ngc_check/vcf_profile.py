@@ -73,7 +73,7 @@ class ProfileJudge:
         self.required_info = [key for key, d in self.spec["info"].items() if d["required"]]
         only = by_name.get(header.samples[0]) if header.samples else None
         self.copy_number = (
-            vcf_copy_number.CopyNumberJudge(profile, header, emit, only) if kind == vcf_copy_number.KIND else None
+            vcf_copy_number.CopyNumberJudge(profile, emit, only) if kind == vcf_copy_number.KIND else None
         )
         self.somatic = (
             vcf_somatic.SomaticJudge(profile, header, emit, columns, reference) if kind == vcf_somatic.KIND else None

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ngc_check.vcf_spec import INTEGER, Emit, Record
+from ngc_check.vcf_copy_number import SegmentJudge
+from ngc_check.vcf_spec import Emit, Record
 
 KIND = "somatic_copy_number_vcf"
 S_TYPE, S_INTERVAL, S_LOSS, S_OVERLAP, S_FILTER = (f"NGC-SCN-00{number}" for number in range(1, 6))
@@ -15,24 +16,16 @@ ROUNDED = 0.005
 """Ratios have three decimals: a share worked out from two of them may be off by so much."""
 
 
-class SomaticCopyNumberJudge:
+class SomaticCopyNumberJudge(SegmentJudge):
     """Judges one record after the other, in file order."""
 
     def __init__(self, profile, emit: Emit) -> None:
+        super().__init__(emit, S_OVERLAP, S_FILTER)
         self.limits: Mapping = profile.data["somatic_copy_number"]
-        self.emit = emit
-        self.contig, self.end = "", 0
-        """Contig and last position of the record before."""
 
     def judge(self, record: Record) -> None:
         """Every rule of one record. What the format itself refuses is not judged again."""
-        where = f"{record.chrom}:{record.pos}"
-        text = record.info.get("END") or ""
-        end = int(text) if INTEGER.fullmatch(text) else None
-        if record.chrom == self.contig and record.pos < self.end:
-            self.emit(S_OVERLAP, record.line, f"{where} begins before the end {self.end} of the variant before it")
-        self.contig, self.end = record.chrom, end or record.pos
-        values = dict(zip(record.format, record.samples[0].split(":"), strict=False)) if record.samples else {}
+        where, values = self.segment(record)
         try:
             bins, sites = int(values["BINS"]), int(values["SITES"])
             ratio, (low, high) = float(values["CR"]), (float(part) for part in values["CRCI"].split(","))
@@ -72,12 +65,10 @@ class SomaticCopyNumberJudge:
             self.emit(S_LOSS, record.line, f"{where} {'lacks' if due else 'has'} LOH: {told}")
 
     def _filters(self, record: Record, where: str, bins: int, sites: int, neutral: bool) -> None:
-        given, alone = record.filter.split(";"), record.alts[0] == "<CNV>"
+        alone = record.alts[0] == "<CNV>"
         wanted = {
             "few_bins": bins < self.limits["minimum_bins"],
             "few_sites": alone and sites < self.limits["minimum_sites"],
             "near_neutral": not alone and neutral,
         }
-        for name, due in wanted.items():
-            if due != (name in given):
-                self.emit(S_FILTER, record.line, f"{where} {'lacks' if due else 'has'} the filter {name}")
+        self.judge_filters(record, where, wanted)

@@ -5,10 +5,9 @@ The data lie beside the project, in `../shared/data` or where NGC_WGS_TEST_DATA 
 
 import gzip
 import os
-from collections import defaultdict
 from pathlib import Path
 
-import dnaio
+import measure
 import pytest
 import yaml
 
@@ -28,21 +27,6 @@ PAIR = "paired_end_{}.fastq.gz"
 
 def row(flowcell: str = "HFLOW1XX", lane: str = "1", sample: str = "NA12878001") -> dict[str, str]:
     return {"sample": sample, "library": "LIB1", "flowcell": flowcell, "lane": lane}
-
-
-def split_by_lane(folder: Path, fq1: Path, fq2: Path) -> dict[tuple[str, str], tuple[Path, Path]]:
-    """The pairs of two files, written to one pair of files for each (flowcell, lane) of the read names."""
-    lanes = defaultdict(list)
-    with dnaio.open(fq1, fq2) as pairs:
-        for pair in pairs:
-            lanes[tuple(pair[0].name.split(":")[2:4])].append(pair)
-    paths = {}
-    for (flowcell, lane), pairs in lanes.items():
-        paths[flowcell, lane] = tuple(folder / f"{flowcell}.L{lane}_R{read}.fastq.gz" for read in (1, 2))
-        with dnaio.open(*paths[flowcell, lane], mode="w") as out:
-            for pair in pairs:
-                out.write(*pair)
-    return paths
 
 
 # ---- broken files --------------------------------------------------------------------------
@@ -151,7 +135,7 @@ def test_finds_the_four_lanes_that_na12878_mixes():
 
 def test_accepts_na12878_once_it_is_split_by_lane(tmp_path):
     folder = DATA / "na12878_chr20"
-    files = split_by_lane(tmp_path, folder / "NA12878_R1.fastq.gz", folder / "NA12878_R2.fastq.gz")
+    files = measure.split_by_lane(folder / "NA12878", tmp_path)
     reports = [inspect_unit(row(*lane), *paths) for lane, paths in sorted(files.items())]
     assert [report["unit"] for report in reports] == [f"NA12878001.LIB1.C0D8DACXX.L{lane}" for lane in (1, 2, 3, 4)]
     assert {(report["status"], report["names"], report["read_length_max"]) for report in reports} == {
@@ -165,7 +149,7 @@ def test_accepts_na12878_once_it_is_split_by_lane(tmp_path):
 @pytest.mark.parametrize("person", ["NA12878", "NA19401"])
 def test_accepts_each_lane_of_two_unrelated_persons(tmp_path, person):
     folder = DATA / "unrelated"
-    files = split_by_lane(tmp_path, folder / f"{person}_R1.fastq.gz", folder / f"{person}_R2.fastq.gz")
+    files = measure.split_by_lane(folder / person, tmp_path)
     reports = [inspect_unit(row(*lane), *paths) for lane, paths in files.items()]
     assert len(reports) > 8
     assert {(report["status"], report["names"]) for report in reports} == {("accepted", "MATCH")}

@@ -3,12 +3,10 @@
 import csv
 import shutil
 import subprocess
-import sys
-from collections import defaultdict
 from pathlib import Path
 
 import compare_truth
-import dnaio
+import measure
 import pytest
 import runs
 import yaml
@@ -38,22 +36,7 @@ SAMPLE_ROW = {
 }
 
 
-def split_by_lane(folder: Path, fq1: Path, fq2: Path) -> dict[tuple[str, str], tuple[Path, Path]]:
-    """The pairs of two files, written to one pair of files for each (flowcell, lane) of the read names."""
-    lanes = defaultdict(list)
-    with dnaio.open(fq1, fq2) as pairs:
-        for pair in pairs:
-            lanes[tuple(pair[0].name.split(":")[2:4])].append(pair)
-    paths = {}
-    for (flowcell, lane), pairs in sorted(lanes.items()):
-        paths[flowcell, lane] = tuple(folder / f"{flowcell}.L{lane}_R{read}.fastq.gz" for read in (1, 2))
-        with dnaio.open(*paths[flowcell, lane], mode="w", compression_level=1) as out:
-            for pair in pairs:
-                out.write(*pair)
-    return paths
-
-
-def add_person(directory: Path, number: int, sex: str, fq1: Path, fq2: Path, model: str) -> tuple[str, str]:
+def add_person(directory: Path, number: int, sex: str, stem: Path, model: str) -> tuple[str, str]:
     """Lay one person's reads, split by lane, and rows of the tables: (pseudonym, case)."""
     sample, case = f"PSEUDONYM{number}", f"REALCASE{number}"
     reads = directory / "reads" / sample
@@ -71,7 +54,7 @@ def add_person(directory: Path, number: int, sex: str, fq1: Path, fq2: Path, mod
             "library_kit": "TruSeq DNA PCR-Free",
             "pcr_free": "yes",
         }
-        for (flowcell, lane), paths in split_by_lane(reads, fq1, fq2).items()
+        for (flowcell, lane), paths in measure.split_by_lane(stem, reads).items()
     ]
     case_row = {"case": case, "requisition_id": f"NGCWGS{number}", **CASE_ROW}
     for name, rows in (
@@ -86,18 +69,7 @@ def add_person(directory: Path, number: int, sex: str, fq1: Path, fq2: Path, mod
 
 def lay_reference(directory: Path, fasta: Path, regions: str | None) -> None:
     """The slice with its indexes, the overlay that accepts it, and the configuration."""
-    folder = directory / "reference"
-    folder.mkdir()
-    own = Path(shutil.copyfile(fasta, folder / "slice.fa"))
-    for command in (
-        ["samtools", "faidx", own],
-        ["samtools", "dict", own, "-o", own.with_suffix(".dict")],
-        ["bwa", "index", own],
-    ):
-        subprocess.run(command, check=True, capture_output=True)
-    make = [sys.executable, runs.HOUSE / "scripts" / "make_overlay.py", own, "--id", "slice", "--assembly", "slice"]
-    made = subprocess.run([*make, "--accession", "none"], capture_output=True, text=True, check=True)
-    (directory / "overlay.yaml").write_text(made.stdout)
+    measure.prepare_reference(fasta, directory, "slice")
     if regions:
         (directory / "regions.bed").write_text(regions)
     config = {
@@ -105,7 +77,7 @@ def lay_reference(directory: Path, fasta: Path, regions: str | None) -> None:
         "samples": "samples.tsv",
         "units": "units.tsv",
         "overlay": "overlay.yaml",
-        "reference": {"fasta": "reference/slice.fa"},
+        "reference": {"fasta": "reference/genome.fa"},
         "evaluation_regions": "regions.bed" if regions else None,
         "calling": {"scatter": 2},
         "java_options": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
@@ -115,7 +87,7 @@ def lay_reference(directory: Path, fasta: Path, regions: str | None) -> None:
 
 def compare(run: runs.Run, case: str, sample: str, truth: Path, bed: Path | None) -> dict:
     """Recall and precision of a submission, with its misses on standard output."""
-    fasta = run.directory / "reference" / "slice.fa"
+    fasta = run.directory / "reference" / "genome.fa"
     calls = runs.bag(run.directory, case) / "data" / f"{sample}.vcf.gz"
     true, called = (compare_truth.read_records(path, fasta, bed, None) for path in (truth, calls))
     result = compare_truth.compare(true, called)
@@ -137,8 +109,7 @@ def na12878(tmp_path_factory):
     directory.mkdir()
     regions = (source / "region.bed").read_text()
     lay_reference(directory, runs.DATA / "ref" / "hg19_chr20_9995001_11095000.fa", regions)
-    fq1, fq2 = (source / f"NA12878_R{read}.fastq.gz" for read in (1, 2))
-    person = add_person(directory, 1, "female", fq1, fq2, "HiSeq 2000")
+    person = add_person(directory, 1, "female", source / "NA12878", "HiSeq 2000")
     yield runs.Run(directory, runs.run_workflow(directory)), *person
     runs.unseal(directory)
 
@@ -202,7 +173,7 @@ def unrelated(tmp_path_factory):
     directory.mkdir()
     lay_reference(directory, runs.DATA / "ref" / "GRCh38_chr21_chr22_16570000_16610000.fa", None)
     people = [
-        add_person(directory, n, sex, *(source / f"{name}_R{read}.fastq.gz" for read in (1, 2)), "NovaSeq 6000")
+        add_person(directory, n, sex, source / name, "NovaSeq 6000")
         for n, (name, sex) in enumerate([("NA12878", "female"), ("NA19401", "unknown")], start=1)
     ]
     yield runs.Run(directory, runs.run_workflow(directory)), people
@@ -222,7 +193,7 @@ def test_two_persons_have_the_coverage_that_was_sequenced(unrelated):
     run, people = unrelated
     for sample, case in people:
         depth = subprocess.run(
-            ["samtools", "depth", "-a", "-J", "--reference", run.directory / "reference" / "slice.fa"]
+            ["samtools", "depth", "-a", "-J", "--reference", run.directory / "reference" / "genome.fa"]
             + [runs.bag(run.directory, case) / "data" / f"{sample}.cram"],
             capture_output=True,
             text=True,

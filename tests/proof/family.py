@@ -7,12 +7,12 @@ import itertools
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import compare_family
 import compare_truth
+import measure
 import pysam
 import runs
 import support
@@ -116,7 +116,7 @@ def real(place: Path) -> Iterator[str]:
     """The CEU trio on 10 kb, with two read groups of the child's mitochondrion; the files are made and judged."""
     folder = lay_real(place / "real")
     targets, faults = products(folder, CASE, (CHILD, FATHER, MOTHER))
-    fasta, conform = folder / "reference" / "slice.fa", folder / "results" / "conform"
+    fasta, conform = folder / "reference" / "genome.fa", folder / "results" / "conform"
     yield f"{len(targets)} VCFs made, {len(faults)} that `ngc-wgs check` refuses.\n"
     truth = runs.DATA / "trio_ceu_10kb" / "truth_child.vcf.gz"
     compared = [compare_truth.read_records(path, fasta, None, None) for path in (truth, conform / f"{CHILD}.vcf.gz")]
@@ -152,27 +152,19 @@ def mendel(joint: Path) -> tuple[list[str], int, int]:
 
 def lay_real(folder: Path) -> Path:
     """Reads, tables and configuration of the real trio; the reference is the slice of chr20 and the mitochondrion."""
-    (folder / "reference").mkdir(parents=True)
-    fasta = folder / "reference" / "slice.fa"
+    folder.mkdir(parents=True)
     chr20 = (runs.DATA / "ref" / "hg19_chr20_9995001_11095000.fa").read_text().rstrip("\n")
     m = (runs.DATA / "ref" / "rCRS_NC_012920.fa").read_text().split("\n", 1)[1]
-    fasta.write_text(f"{chr20}\n>chrM\n{m}")
-    for command in (
-        ["samtools", "faidx", fasta],
-        ["samtools", "dict", fasta, "-o", fasta.with_suffix(".dict")],
-        ["bwa", "index", fasta],
-    ):
-        subprocess.run(command, check=True, capture_output=True)
-    make = [sys.executable, runs.HOUSE / "scripts" / "make_overlay.py", fasta, "--id", "slice", "--assembly", "slice"]
-    made = subprocess.run([*make, "--accession", "none"], capture_output=True, text=True, check=True)
-    (folder / "overlay.yaml").write_text(made.stdout)
+    slices = folder / "slices.fa"
+    slices.write_text(f"{chr20}\n>chrM\n{m}")
+    measure.prepare_reference(slices, folder, "slice")
     (folder / "regions.bed").write_text("chr20\t5000\t15000\n")
     config = {
         "cases": "cases.tsv",
         "samples": "samples.tsv",
         "units": "units.tsv",
         "overlay": "overlay.yaml",
-        "reference": {"fasta": "reference/slice.fa"},
+        "reference": {"fasta": "reference/genome.fa"},
         "evaluation_regions": "regions.bed",
         "calling": {"scatter": 2},
         "proceed_on_fail": True,  # 23x is less than the gate asks
