@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from logging.handlers import QueueHandler
 from pathlib import Path
 
 import snakemake.io
@@ -1031,14 +1032,22 @@ def case_of(wildcards):
     return TABLES.samples[sample]["case"] if sample else None
 
 
+def is_news(record):
+    """Whether a line of the log belongs on the terminal too: not the some forty a sample about temporary files."""
+    return not str(record.msg).startswith(("Removing temporary output", "Touching output file"))
+
+
 def keep_journal():
-    """Note from now on how the jobs fare, for `ngc-wgs status`."""
+    """Note from now on how the jobs fare, for `ngc-wgs status`, and keep the terminal for what an operator acts on."""
     waiting = [job for job in workflow.dag.needrun_jobs() if job.rule.name != "all"]
     busy = {case_of(job.wildcards_dict) for job in waiting}
     done = {case: case not in busy and Path(f"results/check/{case}.accepted").is_file() for case in TABLES.cases}
     stages = {rule.name: Path(rule.snakefile).stem for rule in workflow.rules}
     rules = Counter(job.rule.name for job in waiting)
     logger.addHandler(progress.Journal(progress.JOURNAL, rules, stages, done, case_of))
+    for handler in logger.handlers:
+        if isinstance(handler, QueueHandler):  # that of the terminal; the log file's is another and keeps every line
+            handler.addFilter(is_news)
 
 
 def end_journal():

@@ -54,6 +54,9 @@ def demo_run(tmp_path_factory) -> runs.Run:
 def test_all_cases_are_accepted(demo_run):
     assert demo_run.done.returncode == 0, demo_run.done.stderr
     assert "Verdict: 4 of 4 cases accepted" in demo_run.done.stderr
+    assert "Removing temporary output" not in demo_run.done.stderr
+    (log,) = (demo_run.directory / ".snakemake" / "log").iterdir()
+    assert "Removing temporary output" in log.read_text()
     rows = runs.verdicts(demo_run.directory)
     assert {case: row["verdict"] for case, row in rows.items()} == dict.fromkeys(
         [FEMALE_CASE, MALE_CASE, PAIR_CASE, ALONE_CASE], "ACCEPTED"
