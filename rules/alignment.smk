@@ -1,4 +1,4 @@
-"""Per unit one sorted BAM, per sample one duplicate-marked CRAM 3.0."""
+"""Per unit one sorted CRAM, per sample one duplicate-marked CRAM 3.0."""
 
 
 rule bwa_mem:
@@ -8,9 +8,10 @@ rule bwa_mem:
         # It decides whether, not what: another population aligns nothing again.
         population=ancient("results/identity/population.json"),
         fasta=FASTA,
+        fai=f"{FASTA}.fai",
         index=ALIGNER_INDEX,
     output:
-        temp("results/alignment/{unit}.bam"),
+        temp("results/alignment/{unit}.cram"),
     log:
         "logs/alignment/{unit}.bwa_mem.log",
     benchmark:
@@ -28,13 +29,14 @@ rule bwa_mem:
         "( {params.aligner} mem -t {threads} -K 100000000 -Y -R {params.read_group:q}"
         " {input.fasta:q} {input.fq1:q} {input.fq2:q}"
         " | samtools fixmate --no-PG -u -m - -"
-        " | samtools sort --no-PG -l 1 -m 1G -T {resources.tmpdir:q}/{wildcards.unit} -o {output:q} -"
+        " | samtools sort --no-PG -m 1G -T {resources.tmpdir:q}/{wildcards.unit}"
+        " -O cram,version=3.0,level=1 --reference {input.fasta:q} -o {output:q} -"
         " ) 2> {log:q}"
 
 
 rule samtools_markdup:
     input:
-        bams=sample_unit_bams,
+        lanes=sample_unit_crams,
         fasta=FASTA,
         fai=f"{FASTA}.fai",
         identity="results/intake/reference.json",
@@ -53,7 +55,7 @@ rule samtools_markdup:
         mem_mb=memory(4000),
         runtime=minutes(30, per_gb=8),
     params:
-        libraries=bams_by_library,
+        libraries=crams_by_library,
         optical_distance=config["optical_distance"],
     script:
         "../scripts/mark_duplicates.sh"

@@ -300,9 +300,9 @@ def sample_intake_reports(wildcards):
     return expand("results/intake/{unit}.json", unit=TABLES.units_of_sample[wildcards.sample])
 
 
-def sample_unit_bams(wildcards):
-    """Sorted BAMs of all units of a sample."""
-    return expand("results/alignment/{unit}.bam", unit=TABLES.units_of_sample[wildcards.sample])
+def sample_unit_crams(wildcards):
+    """Sorted CRAMs of all units of a sample."""
+    return expand("results/alignment/{unit}.cram", unit=TABLES.units_of_sample[wildcards.sample])
 
 
 def sample_fastp_reports(wildcards):
@@ -747,12 +747,12 @@ def read_group(wildcards):
     return "\\t".join(["@RG", *(f"{key}:{value}" for key, value in fields.items() if value)])
 
 
-def bams_by_library(wildcards):
-    """Arguments `BAM ... ` per library, libraries apart by `--`: duplicates are marked within a library."""
+def crams_by_library(wildcards):
+    """Arguments `CRAM ... ` per library, libraries apart by `--`: duplicates are marked within a library."""
     libraries = {}
     for unit in TABLES.units_of_sample[wildcards.sample]:
-        libraries.setdefault(TABLES.units[unit]["library"], []).append(f"results/alignment/{unit}.bam")
-    return " -- ".join(shlex.join(bams) for bams in libraries.values())
+        libraries.setdefault(TABLES.units[unit]["library"], []).append(f"results/alignment/{unit}.cram")
+    return " -- ".join(shlex.join(crams) for crams in libraries.values())
 
 
 def java(wildcards, resources):

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Merges the sorted unit BAMs of one sample and marks duplicates within each library, straight to CRAM 3.0 with index.
+# Merges the sorted unit CRAMs of one sample and marks duplicates within each library, straight to CRAM 3.0 with index.
 # Libraries are apart by `--`: samtools before 1.17 marks across them. Every stage's exit status counts: what a pipe
 # cannot join is joined by FIFOs and waited for. Paths and command lines leave the header, since the CRAM ships.
 set -euo pipefail
@@ -9,19 +9,19 @@ fasta=${snakemake_input[fasta]} cram=${snakemake_output[cram]}
 scratch=$(mktemp -d "${snakemake_resources[tmpdir]}/markdup.XXXXXX")
 trap 'kill $(jobs -p) 2> /dev/null || true; rm -rf "$scratch"' EXIT
 
-workers=() fifos=() bams=()
+workers=() fifos=() crams=()
 mark_library() {
     local n=${#fifos[@]}
     mkfifo "$scratch/$n.bam"
-    samtools merge --no-PG -c -p -u - "${bams[@]}" |
+    samtools merge --no-PG --reference "$fasta" -c -p -u - "${crams[@]}" |
         samtools markdup --no-PG -u -d "${snakemake_params[optical_distance]}" -f "$scratch/$n.txt" \
             -T "$scratch/$n" - "$scratch/$n.bam" &
     workers+=($!)
     fifos+=("$scratch/$n.bam")
-    bams=()
+    crams=()
 }
 for word in ${snakemake_params[libraries]} --; do
-    if [[ $word == -- ]]; then mark_library; else bams+=("$word"); fi
+    if [[ $word == -- ]]; then mark_library; else crams+=("$word"); fi
 done
 
 if ((${#fifos[@]} > 1)); then merge=(samtools merge --no-PG -c -p -u - "${fifos[@]}"); else merge=(cat "${fifos[0]}"); fi

@@ -37,8 +37,8 @@ PHRED64_FLOOR, PHRED64_CEILING = 59, 93
 """Phred+64 starts at `;` (Solexa Q-5) and passes `]`; Phred+33 that never falls below Q26 does not reach Q60."""
 NEEDLES = 32
 """Flowcell and lane prefixes counted by plain search; a file with more of them is read name by name."""
-DISK_FACTOR = 4.0
-"""Bytes on disk at the peak over bytes of FASTQ: about 1.2 for the sorted lane BAMs, 1.2 for the sort's own scratch
+DISK_FACTOR = 3.0
+"""Bytes on disk at the peak over bytes of FASTQ: about 0.4 for the sorted lane CRAMs, 1.2 for the sort's own scratch
 beside them, 0.7 for CRAM and gVCF, the rest for reports and safety. An estimate, to be replaced by a measurement."""
 
 # Illumina's instrument:run:flowcell:lane:tile:x:y, at the start of a name or, where an archive put its own accession

@@ -52,7 +52,7 @@ def test_the_switch_calls_bwa_mem2_with_the_arguments_of_bwa(switched, tmp_path)
     tools = runs.tool(tmp_path / "tools", "bwa-mem2", fake).parent
     runs.tool(tools, "bwa", "exit 99")
     done = runs.run_workflow(switched, "--until", "bwa_mem", first_on_path=tools)
-    assert sorted(path.name for path in (switched / "results" / "alignment").glob("*.bam")), done.stderr
+    assert sorted(path.name for path in (switched / "results" / "alignment").glob("*.L*.cram")), done.stderr
     calls = said.read_text().splitlines()
     assert len(calls) == len(runs.table(switched, "units"))
     assert all(call.startswith("mem -t 2 -K 100000000 -Y -R @RG") for call in calls)

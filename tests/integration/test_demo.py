@@ -268,7 +268,7 @@ def test_changing_reads_of_one_person_re_runs_what_depends_on_them_and_nothing_e
         os.utime(changeable / unit[fq], ns=(before[fq].st_atime_ns, before[fq].st_mtime_ns))
     assert {
         f"results/intake/{name}.json",
-        f"results/alignment/{name}.bam",
+        f"results/alignment/{name}.cram",
         f"results/alignment/{MALE}.cram",
         f"results/conform/{MALE}.vcf.gz",
         f"results/package/{MALE_CASE}.json",

@@ -22,7 +22,7 @@ CONDITIONS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "2 cores": (("--cores", "2"), {}),
     "bwa with 1 thread": (("--cores", "3", "--set-threads", "bwa_mem=1"), {}),
     "bwa with 3 threads": (("--cores", "3", "--set-threads", "bwa_mem=3"), {}),
-    "last jobs first": (("--cores", "2", "--scheduler", "greedy", "--prioritize", "results/alignment/{last}.bam"), {}),
+    "last jobs first": (("--cores", "2", "--scheduler", "greedy", "--prioritize", "results/alignment/{last}.cram"), {}),
     "another time zone": ((), {"TZ": "Pacific/Kiritimati"}),
     "Danish": ((), {"LC_ALL": "da_DK.UTF-8"}),
     "Turkish": ((), {"LC_ALL": "tr_TR.UTF-8"}),
