@@ -140,7 +140,7 @@ rule gatk_copy_segments:
     threads: 1
     resources:
         mem_mb=memory(8000),
-        runtime=minutes(120),
+        runtime=minutes(240),
     params:
         java=java,
         penalty=PROFILE.data["copy_number"]["penalty"],

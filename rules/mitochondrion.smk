@@ -82,7 +82,7 @@ rule gatk_mutect2_mitochondrion:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=minutes(240),
+        runtime=minutes(60, per_gb=4),
     params:
         java=java,
     shell:

@@ -39,7 +39,7 @@ rule multiqc:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=minutes(30),
+        runtime=minutes(60),
     params:
         config=str(HOUSE / "config" / "multiqc.yaml"),
         cases=cases_of_samples,

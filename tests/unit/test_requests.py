@@ -1,12 +1,23 @@
 """What jobs ask of the machine: the functions of rules/common.smk, which are plain Python there."""
 
 import functools
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-COMMON = (Path(__file__).parents[2] / "rules" / "common.smk").read_text()
+REPOSITORY = Path(__file__).parents[2]
+COMMON = (REPOSITORY / "rules" / "common.smk").read_text()
+RULES = "".join(path.read_text() for path in sorted((REPOSITORY / "rules").glob("*.smk")))
+PARTS = 24  # as config.yaml ships
+GENOMES = {"30x": 60, "90x": 180}  # GB of FASTQ
+LIMIT = re.compile(r"runtime=minutes\((\d+)(?:, per_gb=([\d.]+)( / len\(PARTS\))?)?\)")
+MEASURED = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in (REPOSITORY / "docs" / "cluster.md").read_text().split("## Memory and time")[1].splitlines()
+    if re.match(r"\| [a-z]+[a-z0-9_]* \| \d", line)
+]
 
 
 @pytest.fixture
@@ -47,3 +58,19 @@ def test_reads_that_are_gone_ask_for_the_least(ask):
     Path(ask.TABLES.units["S.L1"]["fq1"]).unlink()
     Path(ask.TABLES.units["S.L1"]["fq2"]).unlink()
     assert ask.minutes(30, per_gb=10)(SimpleNamespace(get={"unit": "S.L1"}.get), 1) == 30
+
+
+@pytest.mark.parametrize("row", MEASURED, ids=[row[0] for row in MEASURED])
+def test_the_table_of_the_docs_says_what_rules_ask_and_that_is_twice_what_was_measured(row):
+    rule, _, _, *used, hours_30x, hours_90x, asked, limit = row
+    block = re.split(r"^rule ", RULES.split(f"\nrule {rule}:")[1], flags=re.MULTILINE)[0]
+    megabytes = 500 + int(re.search(r"mem_mb=memory\((\d+)\)", block)[1])
+    least, per_gb, parted = re.search(
+        r"runtime=minutes\((\d+)(?:, per_gb=([\d.]+)( / len\(PARTS\))?)?\)", block
+    ).groups()
+    each = float(per_gb or 0) / (PARTS if parted else 1)
+    said = f" + {each:g} per GB{' a part' if parted else ''}" if per_gb else ""
+    assert (asked, limit) == (str(megabytes), least + said)
+    assert megabytes >= 2 * max(map(int, used))
+    for size, hours in zip(GENOMES.values(), (hours_30x, hours_90x), strict=True):
+        assert int(least) + each * size >= 2 * 60 * float(hours) / (PARTS if parted else 1)
