@@ -571,12 +571,7 @@ def _judge_keys(sheets: Mapping[str, _Sheet]) -> Iterator[Problem]:
     """Unique rows, and foreign keys in both directions."""
     for name, key, mend in (
         ("cases", ["case"], "keep one row per case"),
-        (
-            "samples",
-            ["sample"],
-            "give every sample its own pseudonym, and one row; who belongs to two cases goes with one in a run, and"
-            " with the other in a later one",
-        ),
+        ("samples", ["sample"], "give every sample its own pseudonym, and one row"),
         ("units", UNIT_KEY, "keep one row per sample, library, flowcell and lane"),
     ):
         frame = _columns(sheets, name, *key)
@@ -586,8 +581,17 @@ def _judge_keys(sheets: Mapping[str, _Sheet]) -> Iterator[Problem]:
         first = frame.index.to_series().groupby([frame[column] for column in key]).transform("first")
         for line in first.index[first != first.index]:
             value = " ".join(frame.loc[line])
-            message = f"is already used in row {first[line]}"
-            yield sheets[name].problem(line, ", ".join(key), value, message, mend)
+            message, how = f"is already used in row {first[line]}", mend
+            if name == "samples" and "case" in sheets[name].frame:
+                earlier, case = sheets[name].frame.loc[[first[line], line], "case"]
+                if earlier != case:
+                    message += f", in case {show(earlier)}: a run has each sample in one case"
+                    how = (
+                        "run that case first; then take its rows out of the tables and start again with this one:"
+                        " nothing of the sample is made anew, and the first submission stays. Two children of one"
+                        " mother may also be one family"
+                    )
+            yield sheets[name].problem(line, ", ".join(key), value, message, how)
     for parent, child, key in (("cases", "samples", "case"), ("samples", "units", "sample")):
         parents, children = (_columns(sheets, name, key, with_ragged=True) for name in (parent, child))
         if parents is None or children is None:

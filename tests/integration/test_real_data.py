@@ -152,6 +152,16 @@ def test_na12878_is_judged_over_the_evaluation_regions_and_says_so(na12878):
     assert coverage["status"] == "PASS"
 
 
+def test_a_reference_without_mitochondrion_has_no_file_of_it_and_says_why(na12878):
+    """The slice is of chr20 alone: accepted, with a metric that is NOT_MEASURED and nothing that claims a result."""
+    run, _, case = na12878
+    depth = metrics(run, case)["mean_mt_coverage"]
+    assert (depth["status"], depth["value"]) == ("NOT_MEASURED", None)
+    assert depth["reason"] == "the reference has no mitochondrial contig"
+    assert not [path.name for path in (runs.bag(run.directory, case) / "data").iterdir() if ".mt." in path.name]
+    assert not (run.directory / "results" / "mitochondrion").exists()
+
+
 def test_the_slice_conforms_for_a_test_and_for_nothing_else(na12878, tmp_path):
     run, _, case = na12878
     directory = runs.copy(run.directory, tmp_path / "run")

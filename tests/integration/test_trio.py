@@ -1,10 +1,17 @@
-"""A simulated trio in one run with a single person: joint genotypes, ploidy, de novo variants, the mitochondrion."""
+"""A simulated trio in one run with a single person: joint genotypes, ploidy, de novo variants, the mitochondrion.
 
+Of the mother there are no reads around a variant that her child has of her (`Hole`).
+"""
+
+import csv
+import gzip
 import hashlib
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 import compare_family
 import pysam
@@ -14,12 +21,77 @@ import yaml
 
 CASE, CHILD, MOTHER, FATHER = "T4DZKQ8RWMXN", "B6HNPT2WXKQD", "D3JRVX7ZMLGC", "F9KTWY4BNPHS"
 SINGLE, EARLIER = "W5GZNPF2YMHB", "E2XKQ7TRWMZB"
+SECOND, SECOND_CHILD = "N3VQXK8TRZWD", "R9DVH3NJX6LC"  # the single person, as another child of the mother
+
+
+class Hole(NamedTuple):
+    """Where the mother has no reads; start counts from 0. pos: of the variant that her child has of her."""
+
+    contig: str
+    start: int
+    end: int
+    pos: int
 
 
 @pytest.fixture(scope="module")
-def trio_made(tmp_path_factory):
+def trio_and_hole(tmp_path_factory):
+    directory = runs.make_demo(tmp_path_factory.mktemp("family") / "trio", "--tiny", "--trio")
+    hole = find_hole(directory)
+    take_out_reads(directory, MOTHER, hole)
+    return directory, hole
+
+
+@pytest.fixture(scope="module")
+def trio_made(trio_and_hole):
     """A tiny trio with a single person as another case beside it, not run."""
-    return runs.make_demo(tmp_path_factory.mktemp("family") / "trio", "--tiny", "--trio")
+    return trio_and_hole[0]
+
+
+@pytest.fixture(scope="module")
+def hole(trio_and_hole):
+    return trio_and_hole[1]
+
+
+def genotypes(directory, sample):
+    """True genotypes by place of a person's autosomal SNVs."""
+    with pysam.VariantFile(str(directory / "truth" / f"{sample}.vcf.gz")) as records:
+        snvs = [r for r in records if r.chrom in ("chr1", "chr2") and {len(a) for a in r.alleles} == {1}]
+        return {(r.chrom, r.pos): r.samples[0]["GT"] for r in snvs}
+
+
+def find_hole(directory):
+    """800 bases of unique sequence around the first SNV that only mother and child have, none of them planted."""
+    child, mother, father = (genotypes(directory, sample) for sample in (CHILD, MOTHER, FATHER))
+    with (directory / "truth" / "planted.tsv").open() as lines:
+        planted = [(row["contig"], int(row["pos"])) for row in csv.DictReader(lines, delimiter="\t")]
+    unique = [line.split("\t") for line in (directory / "truth" / "unique.bed").read_text().splitlines()]
+    for place in sorted(child.keys() & mother.keys() - father.keys() - set(planted)):
+        found = Hole(place[0], place[1] - 400, place[1] + 400, place[1])
+        inside = any(c == found.contig and int(a) < found.start and found.end < int(b) for c, a, b in unique)
+        apart = all(c != found.contig or not found.start - 300 < pos < found.end + 300 for c, pos in planted)
+        if inside and apart:
+            return found
+    raise AssertionError("no place for a hole: other people were drawn")
+
+
+def take_out_reads(directory, sample, hole):
+    """Leave out of a person's FASTQ files every pair of which a read lies in the hole."""
+    units = [row for row in runs.table(directory, "units") if row["sample"] == sample]
+    for unit in units:
+        files = [directory / unit[column] for column in ("fq1", "fq2")]
+        bwa = ["bwa", "mem", "-v", "1", directory / "reference" / "genome.fa", *files]
+        sam = subprocess.run(bwa, capture_output=True, text=True, check=True).stdout
+        names = set()
+        for line in sam.splitlines():
+            name, flag, contig, pos, _, _, _, _, _, bases, *_ = line.split("\t") if line[0] != "@" else ["@"] * 10
+            if contig == hole.contig and hole.start - len(bases) < int(pos) <= hole.end:
+                names.add(name)
+        assert names
+        for file in files:
+            lines = gzip.decompress(file.read_bytes()).decode().splitlines(keepends=True)
+            reads = [lines[at : at + 4] for at in range(0, len(lines), 4)]
+            kept = [line for read in reads if read[0][1:].split()[0] not in names for line in read]
+            file.write_bytes(gzip.compress("".join(kept).encode(), mtime=0))
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +165,22 @@ def test_new_variants_are_candidates_and_inherited_ones_are_not(family_run, reco
     assert result["planted"] == 16
     assert result["recall"] >= 0.9
     assert result["precision"] >= 0.9
+
+
+def test_where_a_parent_has_no_reads_there_is_no_genotype_and_no_candidate(family_run, hole):
+    """The checker accepted these files: the trio's verdict is ACCEPTED."""
+    with pysam.VariantFile(str(joint(family_run))) as records:
+        found = {r.pos: r for r in records.fetch(hole.contig, hole.start, hole.end)}
+    record = found[hole.pos]
+    assert set(record.samples[CHILD]["GT"]) == {0, 1} and set(record.samples[FATHER]["GT"]) == {0}
+    assert {r.samples[MOTHER]["GT"] for r in found.values()} == {(None, None)}
+    assert not any(CHILD in r.info.get(level, ()) for r in found.values() for level in ("DENOVO_HIGH", "DENOVO_LOW"))
+    data = runs.bag(family_run.directory, CASE) / "data"
+    with pysam.VariantFile(str(data / f"{MOTHER}.vcf.gz")) as records:
+        assert not list(records.fetch(hole.contig, hole.start, hole.end))
+    with pysam.VariantFile(str(data / f"{MOTHER}.g.vcf.gz")) as records:
+        (block,) = records.fetch(hole.contig, hole.pos - 1, hole.pos)
+        assert (block.samples[MOTHER]["DP"], block.samples[MOTHER]["GQ"]) == (0, 0)
 
 
 def test_posteriors_are_beside_the_caller_s_genotypes(family_run):
@@ -188,3 +276,34 @@ def test_a_relative_who_comes_later_has_nobody_aligned_or_called_again(duo, fami
     alone, batch = (runs.contents(runs.bag(directory, CASE)) for directory in (duo, family_run.directory))
     assert {f"data/{CASE}.family.vcf.gz", f"data/{FATHER}.mt.vcf.gz", f"data/{CHILD}.cram"} <= alone.keys()
     assert alone == batch, "a case by itself, and grown, has the digests that it has in a batch"
+
+
+def test_a_mother_moves_to_another_childs_case_and_nothing_of_her_is_made_again(family_run, tmp_path):
+    """Her child's case is done and leaves the tables; her gVCF is genotyped with the second child's."""
+    directory = runs.copy(family_run.directory, tmp_path / "moved")
+    first = runs.contents(runs.bag(directory, CASE))
+    people = (SECOND_CHILD, MOTHER)
+    before, rows = of_members(directory, people), runs.table(directory, "samples")
+    single = next(row for row in runs.table(directory, "cases") if row["case"] == SINGLE)
+    runs.write_table(directory, "cases", [{**single, "case": SECOND, "study_type": "duo"}])
+    kept = [{**row, "case": SECOND} for row in rows if row["sample"] in people]
+    runs.write_table(directory, "samples", sorted(kept, key=lambda row: row["relation"]))
+    runs.edit(
+        directory, "units", lambda units: units.__setitem__(slice(None), [u for u in units if u["sample"] in people])
+    )
+    assert not any(
+        Path(path).name.startswith(people)
+        for path in runs.planned(directory)
+        if "alignment/" in path or "calling/" in path
+    )
+    done = runs.run_workflow(directory)
+    assert done.returncode == 0, runs.said(done)
+    assert of_members(directory, people) == before
+    second = runs.contents(runs.bag(directory, SECOND))
+    assert f"data/{SECOND}.family.vcf.gz" in second
+    hers = {name for name in first if Path(name).name.startswith(MOTHER)}
+    assert {f"data/{MOTHER}.cram", f"data/{MOTHER}.g.vcf.gz", f"data/{MOTHER}.vcf.gz"} <= hers <= second.keys()
+    assert {name: first[name] for name in hers} == {name: second[name] for name in hers}, "one person, the same digests"
+    assert runs.contents(runs.bag(directory, CASE)) == first
+    assert runs.check(runs.bag(directory, CASE), "--reference", directory / "reference" / "genome.fa")[0] == 0
+    runs.unseal(directory)

@@ -588,9 +588,43 @@ def test_refuses_a_duplicate_case(house):
 
 
 def test_refuses_a_sample_pseudonym_used_twice(house):
-    house.rows["cases"].append({**CASE_ROW, "case": OTHER_CASE})
-    house.rows["samples"].append({**SAMPLE_ROW, "case": OTHER_CASE})
-    house.only_problem("samples", 3, "sample", INDEX, "already used in row 2", "with the other in a later one")
+    house.set("cases", "study_type", "family")
+    house.add_sample(OTHER, relation="sibling")
+    house.rows["samples"].append({**SAMPLE_ROW, "sample": OTHER, "relation": "sibling"})
+    house.only_problem(
+        "samples", 4, "sample", OTHER, "already used in row 3. Mend: give every sample its own pseudonym"
+    )
+
+
+def test_refuses_a_mother_in_two_cases_and_says_how_both_are_made(house):
+    house.set("cases", "study_type", "duo")
+    house.add_sample(MOTHER, relation="mother")
+    house.rows["cases"].append({**CASE_ROW, "case": OTHER_CASE, "study_type": "duo"})
+    house.add_sample(OTHER, case=OTHER_CASE)
+    house.rows["samples"].append({**SAMPLE_ROW, "sample": MOTHER, "case": OTHER_CASE, "relation": "mother"})
+    words = (
+        f"already used in row 3, in case '{CASE}': a run has each sample in one case. Mend: run that case first; then"
+    )
+    house.only_problem("samples", 5, "sample", MOTHER, words, "Two children of one mother may also be one family")
+
+
+def test_refuses_a_mother_under_another_name_for_another_case(house):
+    """What an operator may try next: the same reads by a second pseudonym."""
+    house.set("cases", "study_type", "duo")
+    house.add_sample(MOTHER, relation="mother")
+    house.rows["cases"].append({**CASE_ROW, "case": OTHER_CASE, "study_type": "duo"})
+    house.add_sample(OTHER, case=OTHER_CASE)
+    house.add_sample("SAMPLEMO05", case=OTHER_CASE, relation="mother")
+    house.rows["units"][-1] |= {key: house.rows["units"][1][key] for key in ("fq1", "fq2")}
+    told = [str(problem) for problem in house.problems()]
+    assert len(told) == 2 and all("the same file as column" in line and "of row 3" in line for line in told)
+
+
+def test_refuses_a_person_who_would_be_her_own_mother(house):
+    """The one loop that can be written: relations are to the index, and each pseudonym has one row."""
+    house.set("cases", "study_type", "duo")
+    house.rows["samples"].append({**SAMPLE_ROW, "sample": INDEX, "relation": "mother", "sex": "female"})
+    assert any("already used in row 2" in str(problem) for problem in house.problems())
 
 
 def test_refuses_a_duplicate_lane(house):
@@ -626,6 +660,19 @@ def test_refuses_a_sample_without_units(house):
     house.rows["cases"].append({**CASE_ROW, "case": OTHER_CASE})
     house.rows["samples"].append({**SAMPLE_ROW, "sample": OTHER, "case": OTHER_CASE})
     house.only_problem("samples", 3, "sample", OTHER, "has no units in", "units.tsv")
+
+
+def test_refuses_a_trio_with_a_parent_without_reads(house):
+    make_trio(house)
+    del house.rows["units"][1]
+    house.only_problem("samples", 3, "sample", MOTHER, "has no units in", "units.tsv", "Mend: add its units")
+
+
+def test_refuses_a_trio_with_a_parent_whose_file_of_reads_is_empty(house):
+    make_trio(house)
+    path = Path(house.rows["units"][2]["fq2"])
+    path.write_bytes(b"")
+    house.only_problem("units", 4, "fq2", str(path), "is an empty file")
 
 
 @pytest.mark.parametrize("submission_type", ["initial", "test"])
