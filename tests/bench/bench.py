@@ -8,6 +8,7 @@ growth  a simulated genome and one four times as large: what more data costs
 batch   1, 2, 4, 8 and 16 tiny samples: what each more costs, and wall beside the jobs that were waited for
 intake  FASTQ intake of 200 MB beside `gzip -dc` of the same files
 joint   joint genotyping of families of two to six; GenomicsDBImport beside CombineGVCFs
+trio    a simulated trio: the chain of jobs that its end would wait for, were there a core for each
 somatic a tumour at three depths beside its normal; its calling in one to eight parts
 dryrun  `snakemake -n --quiet` for 1, 10, 100 and 1,000 samples, beside a bare workflow of as many jobs
 
@@ -32,6 +33,7 @@ from pathlib import Path
 import dnaio
 import joint
 import measure as m
+import trio
 import tumours
 
 sys.path.insert(0, str(m.REPOSITORY / "scripts"))
@@ -374,6 +376,7 @@ PARTS: dict[str, Callable[[Path], Iterator[str]]] = {
     "batch": batch,
     "intake": intake,
     "joint": joint.run,
+    "trio": trio.run,
     "somatic": tumours.run,
     "dryrun": dryrun,
 }
