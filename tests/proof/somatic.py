@@ -280,13 +280,13 @@ def relapse(place: Path) -> Iterator[str]:
         shutil.copy2(path, first / "panel" / path.name)
     runs.configure(first, somatic={"panel_of_normals": "panel/panel.vcf.gz"})
     in_panel = {key[:2] for key in filters_of(panel)}
-    # At 37x an artefact at 0.15 has two reads or fewer in 8 % of the normals, too few for a call: of 17 three are lost,
-    # give or take two.
+    # At 37x an artefact at 0.15 has two reads or fewer in 8 % of the normals, too few for a call, and the panel wants
+    # two of the three: 2 % are lost.
     held = sum(key[:2] in in_panel for key in want["artefact"])
     yield f"Panel of three normals: {len(in_panel)} sites, {held} of {len(want['artefact'])} artefacts. Without it pass"
     yield f"of these {without[0]} in the diagnosis, {without[1]} in the relapse.\n"
     wrong = ["no artefact passes without the panel"] * (min(without) == 0)
-    wrong += ["the panel lacks artefacts"] * (held < 2 / 3 * len(want["artefact"]))
+    wrong += ["the panel lacks artefacts"] * (held < 0.9 * len(want["artefact"]))
     laid = place / "laid"
     shutil.copytree(first, laid, ignore=shutil.ignore_patterns("results", "logs", "benchmarks", ".snakemake"))
     folders = {name: place / name.split(",")[0].replace(" ", "_") for name in ORDERS}
@@ -346,10 +346,12 @@ def pairs_of(stem: Path) -> list[tuple]:
 
 
 def write_pairs(folder: Path, sample: str, number: int, pairs: Iterable[tuple]) -> dict[str, str]:
-    """A unit of read pairs, as a row of units.tsv."""
+    """A unit of read pairs, as a row of units.tsv; named anew, as reads of many lanes are refused as one."""
     names = [f"reads/{sample}_R{read}.fastq.gz" for read in (1, 2)]
     with dnaio.open(*(folder / name for name in names), mode="w") as out:
-        for pair in pairs:
+        for at, pair in enumerate(pairs):
+            for read in pair:
+                read.name = f"MIXED:1:HREALDSXX:{number}:1101:{at}:{at}"
             out.write(*pair)
     return {
         "sample": sample, "library": f"LIB{sample}", "flowcell": "HREALDSXX", "lane": str(number), "fq1": names[0],

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
+import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +57,7 @@ def run(place: Path) -> Iterator[str]:
         + (", ".join(sorted({line for result in found.values() for line in result["false"]})) or "none")
         + "\n"
     )
+    yield from _truvari(folder, truth, folder / vcf, names, place)
     yield "HaplotypeCaller beside it, the child's autosomal events below 300 bp (PASS, length within a fifth):\n"
     yield "| type | planted | delly | HaplotypeCaller |\n|---|--:|--:|--:|"
     yield "\n".join(_beside(truth, folder / germline, found["child"])) + "\n"
@@ -68,6 +72,66 @@ def run(place: Path) -> Iterator[str]:
         for kind in kinds
         if precision[kind, "right"] < 0.85 * precision[kind, "all"]
     )
+
+
+def _truvari(folder: Path, truth: Path, vcf: Path, names: dict[str, str], place: Path) -> Iterator[str]:
+    """The same calls scored by `truvari bench`, each member's; it leaves breakends out. Precision must be 0.95."""
+    if shutil.which("truvari") is None:
+        yield "`truvari bench`: not run, truvari is not on PATH.\n"
+        return
+    options = ["--pctseq", "0", "--refdist", "50", "--passonly", "--no-ref", "a", "--sizemin", "50", "--pick", "multi"]
+    yield f"`truvari bench {' '.join(options)}`, without breakends:\n"
+    yield "| member | found of planted | recall | right of called | precision | same genotype |"
+    yield "|---|--:|--:|--:|--:|--:|"
+    low = []
+    for who, relation in MEMBERS.items():
+        sample = names[relation]
+        base, out = _truth_vcf(truth, vcf, who, sample, place / f"{who}.vcf"), place / f"truvari_{who}"
+        words = [
+            "truvari",
+            "bench",
+            "-b",
+            base,
+            "-c",
+            vcf,
+            "-o",
+            out,
+            "--bSample",
+            sample,
+            "--cSample",
+            sample,
+            *options,
+        ]
+        subprocess.run(words, check=True, capture_output=True)
+        score = json.loads((out / "summary.json").read_text())
+        planted, called = score["base cnt"], score["comp cnt"]
+        yield (
+            f"| {who} | {score['TP-base']} of {planted} | {score['recall']:.3f} | {score['TP-comp']} of {called} |"
+            f" {score['precision']:.3f} | {score['gt_concordance']:.3f} |"
+        )
+        low += [f"truvari's precision of the {who}: {score['precision']:.3f}"] * (score["precision"] < 0.95)
+    yield ""
+    yield from support.failed(low)
+
+
+def _truth_vcf(truth: Path, like: Path, who: str, sample: str, out: Path) -> Path:
+    """What a member carries as VCF with symbolic alleles, for truvari: its path, compressed and with an index."""
+    with pysam.VariantFile(str(like)) as calls, truth.open() as lines, out.open("w") as vcf:
+        rows = [row for row in csv.DictReader(lines, delimiter="\t") if "1" in row[who] and row["kind"] != "BND"]
+        contigs = {name: calls.header.contigs[name].length for name in calls.header.contigs}
+        vcf.write("##fileformat=VCFv4.2\n")
+        vcf.writelines(f"##contig=<ID={name},length={length}>\n" for name, length in contigs.items())
+        for key, number, kind in (("SVTYPE", 1, "String"), ("SVLEN", 1, "Integer"), ("END", 1, "Integer")):
+            vcf.write(f'##INFO=<ID={key},Number={number},Type={kind},Description="">\n')
+        vcf.write('##FORMAT=<ID=GT,Number=1,Type=String,Description="">\n')
+        vcf.write("\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", sample]) + "\n")
+        for row in sorted(rows, key=lambda row: (list(contigs).index(row["contig"]), int(row["pos"]))):
+            kind, length = row["kind"], -int(row["length"]) if row["kind"] == "DEL" else int(row["length"])
+            end = row["pos"] if kind == "INS" else row["end"]
+            info = f"SVTYPE={kind};SVLEN={length};END={end}"
+            cells = [row["contig"], row["pos"], ".", "N", f"<{kind}>", ".", "PASS", info, "GT", row[who]]
+            vcf.write("\t".join(cells) + "\n")
+    return Path(pysam.tabix_index(str(out), preset="vcf", force=True))
 
 
 def _beside(truth: Path, germline: Path, found: dict) -> Iterator[str]:

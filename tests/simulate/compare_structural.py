@@ -4,8 +4,8 @@
     compare_structural.py SV_FOLDER [STRUCTURAL_VCF]
 
 Reads truth/structural.tsv and the submission's structural VCF; prints JSON. A call matches a planted event of its type
-whose two ends lie within TOLERANCE of the call's. Not `truvari bench`: the events are planted, so that places and
-lengths decide, and one more pinned package would serve this table alone.
+whose two ends lie within TOLERANCE of the call's. `proof.py --only sv` has `truvari bench` beside it, which leaves
+breakends out and would be one more pinned package for the tests.
 """
 
 from __future__ import annotations
