@@ -886,6 +886,12 @@ def quoted_crams(wildcards, input):
     return " ".join(input.crams)
 
 
+def manta_bams(wildcards, input):
+    """manta's arguments for the CRAMs of a case, or for a tumour's normal and the tumour."""
+    keys = ["--normalBam", "--tumorBam"] if "sample" in wildcards.keys() else ["--bam"] * len(input.crams)
+    return " ".join(f"{key} {cram}" for key, cram in zip(keys, input.crams))
+
+
 def germline_members(wildcards):
     """Number of germline members of a case: delly takes a thread for each."""
     return len(family_columns(wildcards))

@@ -1,4 +1,4 @@
-"""Structural variants by manta, beside delly's: for runs that name both in `structural_callers`."""
+"""Structural variants by manta, beside delly's, of cases and of tumours: for runs that name both in `structural_callers`."""
 
 
 rule manta_call:
@@ -22,12 +22,36 @@ rule manta_call:
         mem_mb=memory(8000),
         runtime=minutes(60, per_gb=6),
     params:
-        crams=quoted_crams,
+        bams=manta_bams,
+        result="diploidSV",
+        file_type="structural_vcf",
+        sample="null",
     script:
         "../scripts/manta_call.sh"
 
 
-# A case is called by every caller of the configuration or by none: one file never says less than another of its run.
+use rule manta_call as manta_call_somatic with:
+    input:
+        crams=pair_of_tumour("results/alignment/{sample}.cram"),
+        crais=pair_of_tumour("results/alignment/{sample}.cram.crai"),
+        clearances=pair_of_tumour("results/gate/{sample}.cleared"),
+        fasta=FASTA,
+        fai=f"{FASTA}.fai",
+    output:
+        calls=temp("results/sv/{sample}.somatic.manta.vcf.gz"),
+        not_called=temp("results/sv/{sample}.somatic.manta.not_called.json"),
+    log:
+        "logs/sv/{sample}.manta_call_somatic.log",
+    benchmark:
+        "benchmarks/sv/{sample}.manta_call_somatic.tsv"
+    params:
+        bams=manta_bams,
+        result="somaticSV",
+        file_type="somatic_structural_vcf",
+        sample=quoted_sample,
+
+
+# A case, or a tumour, is called by every caller of the configuration or by none: one file never says less than another of its run.
 rule structural_not_called:
     input:
         delly="results/sv/{case}.delly.not_called.json",
@@ -45,3 +69,13 @@ rule structural_not_called:
     shell:
         "( if [[ $(cat {input.delly:q}) != '[]' ]]; then cp {input.delly:q} {output:q};"
         " else cp {input.manta:q} {output:q}; fi ) 2> {log:q}"
+
+
+use rule structural_not_called as somatic_structural_not_called with:
+    input:
+        delly="results/sv/{sample}.somatic.delly.not_called.json",
+        manta="results/sv/{sample}.somatic.manta.not_called.json",
+    output:
+        "results/sv/{sample}.somatic.not_called.json",
+    log:
+        "logs/sv/{sample}.somatic_structural_not_called.log",

@@ -1,4 +1,4 @@
-"""Somatic structural variants of a tumour, its normal beside it in one look by delly."""
+"""Somatic structural variants of a tumour, its normal beside it in one look by delly; manta.smk adds another's."""
 
 
 use rule delly_call as delly_call_somatic with:
@@ -12,7 +12,8 @@ use rule delly_call as delly_call_somatic with:
     output:
         calls=temp("results/sv/{sample}.pair.bcf"),
         csi=temp("results/sv/{sample}.pair.bcf.csi"),
-        not_called="results/sv/{sample}.somatic.not_called.json",
+        # With manta the tumour's own is made of both.
+        not_called=f"results/sv/{{sample}}.somatic{'.delly' if MANTA else ''}.not_called.json",
     log:
         "logs/sv/{sample}.delly_call_somatic.log",
     benchmark:
@@ -56,6 +57,8 @@ rule conform_somatic_structural:
     input:
         calls="results/sv/{sample}.somatic.bcf",
         csi="results/sv/{sample}.somatic.bcf.csi",
+        manta="results/sv/{sample}.somatic.manta.vcf.gz" if MANTA else [],
+        exclude="results/sv/exclude.bed",
         not_called="results/sv/{sample}.somatic.not_called.json",
         identity="results/intake/reference.json",
         fasta=FASTA,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pysam
 
 import ngc_profile
-from ngc_wgs import conform, somatic_structural
+from ngc_wgs import conform, manta, somatic_structural, structural
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)
 
@@ -21,13 +21,22 @@ if entries:
 else:
     profile = ngc_profile.load(snakemake.config["profile"], snakemake.config["overlay"])
     kind, plain = "somatic_structural_vcf", output.vcf.removesuffix(".gz")
-    filters, columns = profile.data["somatic_structural"]["filters"], [params.normal, tumour]
+    limits, joined, columns = profile.data["somatic_structural"], profile.data["structural"], [params.normal, tumour]
+    filters, without, callers = limits["filters"], {"CALLERS", "SOMATICSCORE"}, "delly"
     with pysam.FastaFile(source.fasta) as fasta, pysam.VariantFile(source.calls) as calls, open(plain, "w") as vcf:
-        lines = somatic_structural.records(
-            calls, tumour, params.normal, params.sex, profile,
-            lambda chrom, pos: fasta.fetch(chrom, pos - 1, pos).upper(),
-        )  # fmt: skip
-        vcf.write(conform.header(profile, kind, columns, conform.md5s(source.identity), "delly", filters))
+        how = (tumour, params.normal, params.sex, profile, lambda chrom, pos: fasta.fetch(chrom, pos - 1, pos).upper())
+        if source.manta:
+            excluded = manta.excluded(Path(source.exclude).read_text().splitlines())
+            with pysam.VariantFile(source.manta) as others:
+                found = {
+                    "delly": somatic_structural.events(calls, *how),
+                    "manta": somatic_structural.events(manta.calls(others, excluded), *how),
+                }
+            lines = structural.merged(found, joined["reciprocal_overlap"], joined["distance"])
+            filters, without, callers = filters + limits["manta_filters"], (), "delly, manta"
+        else:
+            lines = somatic_structural.records(calls, *how)
+        vcf.write(conform.header(profile, kind, columns, conform.md5s(source.identity), callers, filters, without))
         vcf.write("".join(f"{line}\n" for line in lines))
     conform.compress(plain)
     result |= somatic_structural.report(lines)

@@ -67,8 +67,13 @@ class SomaticStructuralJudge:
             "few_reads": min(reads[at] + reads[at - 1], beside[at] + beside[at - 1]) < limits["reads"],
             "in_normal": theirs > limits["normal_share"] * own,
         }
+        score = record.info.get("SOMATICSCORE")
         if NUMBER.fullmatch(record.qual):
             wanted["weak_evidence"] = float(record.qual) < limits["quality"]
+        elif isinstance(score, str) and NUMBER.fullmatch(score):
+            wanted["weak_evidence"] = float(score) < limits["somatic_score"]
+        else:
+            self.emit(S_FILTER, record.line, f"{where} neither QUAL nor SOMATICSCORE")
         given = record.filter.split(";")
         for name, due in wanted.items():
             if due != (name in given):

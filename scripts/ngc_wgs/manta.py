@@ -1,8 +1,9 @@
-"""manta's germline calls in the shape of delly's, so that `structural.events` makes records of both by the same steps.
+"""manta's calls in the shape of delly's, so that `structural.events` and `somatic_structural.events` take both.
 
 By manta's user guide (1.6): POS and END as VCF has them; deletions and insertions below 1 kb spelt in REF and ALT,
 longer ones named; an inversion is a pair of breakends on one contig for each junction; a breakend's ALT may hold
-inserted bases; PR and SR are pairs and split reads of (reference, variant).
+inserted bases; PR and SR are pairs and split reads of (reference, variant). Somatic calls have no QUAL and no genotype
+but SOMATICSCORE.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ import pysam
 _BREAKEND = re.compile(r"(?P<before>[A-Za-z]*)(?P<side>[\[\]])(?P<chrom>[^\[\]]+):(?P<pos>[0-9]+)[\[\]][A-Za-z]*")
 _JOINED = {("[", True): "3to5", ("]", False): "5to3", ("]", True): "3to3", ("[", False): "5to5"}
 """Ends that are joined, by bracket and whether the record's own base comes first."""
-# Of a genotype: `structural.genotype` works them out anew, by the copies that a sample has.
-OF_GENOTYPES = {"PASS", "MinGQ", "HomRef", "SampleFT"}
+# Worked out anew: of a genotype by the copies that a sample has, of the score by the profile's least.
+ANEW = {"PASS", "MinGQ", "HomRef", "SampleFT", "MinSomaticScore"}
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call with the fields that `structural.events` reads of a record of delly's."""
+    """A call with the fields that are read of a record of delly's."""
 
     chrom: str
     pos: int
@@ -108,23 +109,24 @@ def _breakend(record: pysam.VariantRecord, mate: pysam.VariantRecord | None) -> 
 
 
 def _call(record, kind, joined, pos, stop, alt, chrom2, ciend, info, cipos=None) -> Call:
-    vague = {"IMPRECISE": True} if "IMPRECISE" in record.info else {}
+    kept = {key: record.info[key] for key in ("IMPRECISE", "SOMATICSCORE") if key in record.info}
     samples = {name: _sample(values) for name, values in record.samples.items()}
     reads = {ours: sum(values[key] for values in samples.values()) for ours, key in (("PE", "DV"), ("SR", "RV"))}
     spans = {"CIPOS": cipos or record.info.get("CIPOS", (0, 0)), "CIEND": ciend or (0, 0)}
     # An interval holds its own place, also after a shift.
     spans = {key: (min(low, 0), max(high, 0)) for key, (low, high) in spans.items()}
-    filters = tuple(sorted(set(record.filter) - OF_GENOTYPES))
+    filters = tuple(sorted(set(record.filter) - ANEW))
     return Call(
         record.chrom, pos, stop, record.id, (alt,), record.qual, filters,
-        {"SVTYPE": kind, "CT": joined, "CHR2": chrom2, **spans, **vague, **reads, **info}, samples,
+        {"SVTYPE": kind, "CT": joined, "CHR2": chrom2, **spans, **kept, **reads, **info}, samples,
     )  # fmt: skip
 
 
 def _sample(values) -> dict[str, object]:
     """A sample's values by delly's keys; GL is log10, where PL is -10 times that."""
     likelihoods = values.get("PL")
-    pairs, splits = values.get("PR") or (0, 0), values.get("SR") or (0, 0)
+    counts = [values.get(key) or (None,) for key in ("PR", "SR")]
+    pairs, splits = ((0, 0) if None in count else count for count in counts)
     return {
         "GT": values.get("GT", (None,)),
         "GL": None if likelihoods is None or None in likelihoods else tuple(-one / 10 for one in likelihoods),

@@ -171,10 +171,11 @@ def records(
     base: Callable[[str, int], str],
 ) -> list[str]:
     """Lines of the structural VCF in its order, from delly's joint calls alone, as `events` makes them."""
-    return _in_order(event.lines for event in events(calls, columns, sexes, profile, base))
+    return in_order(event.lines for event in events(calls, columns, sexes, profile, base))
 
 
-def _in_order(lines: Iterable[Iterable[Line]]) -> list[str]:
+def in_order(lines: Iterable[Iterable[Line]]) -> list[str]:
+    """Text of the records of several variants, by contig, place and name."""
     return ["\t".join(fields) for *_, fields in sorted(line for of_one in lines for line in of_one)]
 
 
@@ -232,11 +233,12 @@ def events(
             made.append((rank[place.chrom], place.pos, place.name, fields))
         # Nobody carries the mate where it lies on the Y of women: a breakend alone says nothing.
         if made and len(made) == len(ends):
-            found.append(_event_of(call.info["SVTYPE"], sorted(made)))
+            found.append(event_of(call.info["SVTYPE"], sorted(made)))
     return found
 
 
-def _event_of(kind: str, lines: list[Line]) -> Event:
+def event_of(kind: str, lines: list[Line]) -> Event:
+    """A variant by its records, which are in their order."""
     first, last = lines[0][-1], lines[-1][-1]
     info = dict(entry.partition("=")[::2] for entry in first[7].split(";"))
     return Event(
@@ -276,7 +278,7 @@ def merged(found: Mapping[str, Iterable[Event]], overlap: float, distance: int) 
     for event, callers in kept:
         for *_, fields in event.lines:
             fields[7] += f";CALLERS={','.join(callers)}"
-    return _in_order(event.lines for event, _ in kept)
+    return in_order(event.lines for event, _ in kept)
 
 
 def likeness(one: Event, other: Event, overlap: float, distance: int) -> float:

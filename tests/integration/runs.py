@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pysam
 import yaml
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -213,3 +214,53 @@ def tool(folder: Path, name: str, text: str) -> Path:
     path.write_text("#!/bin/bash\n" + text.replace("$REAL", f"'{shutil.which(name)}'") + "\n")
     path.chmod(0o755)
     return path
+
+
+# manta's way: configManta.py makes a script in --runDir, and that script calls.
+_CONFIGURE_MANTA = """[[ $1 = --version ]] && {{ echo 1.6.0; exit; }}
+echo "$*" >> '{said}'
+while [[ $1 != --runDir ]]; do shift; done
+mkdir -p "$2/results/variants"
+printf '#!/bin/bash\\n%s\\n' "$(cat '{does}')" > "$2/runWorkflow.py"; chmod +x "$2/runWorkflow.py" """
+_MANTA_HEADER = "\n".join(
+    [
+        "##fileformat=VCFv4.1",
+        '##INFO=<ID=SVTYPE,Number=1,Type=String,Description="">',
+        '##INFO=<ID=SVLEN,Number=.,Type=Integer,Description="">',
+        '##INFO=<ID=END,Number=1,Type=Integer,Description="">',
+        '##INFO=<ID=CIPOS,Number=2,Type=Integer,Description="">',
+        '##INFO=<ID=CIEND,Number=2,Type=Integer,Description="">',
+        '##INFO=<ID=MATEID,Number=.,Type=String,Description="">',
+        '##INFO=<ID=SOMATICSCORE,Number=1,Type=Integer,Description="">',
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="">',
+        '##FORMAT=<ID=FT,Number=1,Type=String,Description="">',
+        '##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="">',
+        '##FORMAT=<ID=PL,Number=G,Type=Integer,Description="">',
+        '##FORMAT=<ID=PR,Number=.,Type=Integer,Description="">',
+        '##FORMAT=<ID=SR,Number=.,Type=Integer,Description="">',
+        "##contig=<ID=chr1,length={length}>",
+        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{samples}\n",
+    ]
+)
+
+
+def manta(folder: Path, **calls: str) -> Path:
+    """A stand-in for manta: the folder of configManta.py, for PATH.
+
+    calls: by `diploid` and `somatic` the text of its VCF. `folder/said` has the arguments of each command; what the
+    calling script does instead may be written to `folder/does`.
+    """
+    folder.mkdir(parents=True)
+    said, does = folder / "said", folder / "does"
+    for name, text in calls.items():
+        (folder / f"{name}.vcf").write_text(text)
+        pysam.tabix_compress(str(folder / f"{name}.vcf"), str(folder / f"{name}SV.vcf.gz"))
+    does.write_text(f"""echo "$*" >> '{said}'; cp '{folder}'/*.vcf.gz "${{0%/*}}/results/variants/" """)
+    return tool(folder / "bin", "configManta.py", _CONFIGURE_MANTA.format(said=said, does=does)).parent
+
+
+def manta_vcf(directory: Path, samples: Sequence[str], *lines: str) -> str:
+    """A VCF of chr1 as manta writes it."""
+    with pysam.FastaFile(str(directory / "reference" / "genome.fa")) as fasta:
+        length = fasta.get_reference_length("chr1")
+    return _MANTA_HEADER.format(length=length, samples="\t".join(samples)) + "".join(f"{line}\n" for line in lines)

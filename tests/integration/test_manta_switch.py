@@ -7,33 +7,8 @@ import pysam
 import pytest
 import runs
 
-HEADER = "\n".join(
-    [
-        "##fileformat=VCFv4.1",
-        '##INFO=<ID=SVTYPE,Number=1,Type=String,Description="">',
-        '##INFO=<ID=SVLEN,Number=.,Type=Integer,Description="">',
-        '##INFO=<ID=END,Number=1,Type=Integer,Description="">',
-        '##INFO=<ID=CIPOS,Number=2,Type=Integer,Description="">',
-        '##INFO=<ID=CIEND,Number=2,Type=Integer,Description="">',
-        '##INFO=<ID=MATEID,Number=.,Type=String,Description="">',
-        '##FORMAT=<ID=GT,Number=1,Type=String,Description="">',
-        '##FORMAT=<ID=FT,Number=1,Type=String,Description="">',
-        '##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="">',
-        '##FORMAT=<ID=PL,Number=G,Type=Integer,Description="">',
-        '##FORMAT=<ID=PR,Number=.,Type=Integer,Description="">',
-        '##FORMAT=<ID=SR,Number=.,Type=Integer,Description="">',
-        "##contig=<ID=chr1,length={length}>",
-        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{sample}\n",
-    ]
-)
 DELETION = "chr1\t5000\tDEL1\tN\t<DEL>\t500\tPASS\tEND=6000;SVTYPE=DEL;SVLEN=-1000\tGT:FT:GQ:PL:PR:SR\t"
-DELETION += "0/1:PASS:99:200,0,300:20,9:15,5\n"
-# manta's way: configManta.py makes a script in --runDir, and that script calls.
-STAND_IN = """[[ $1 = --version ]] && {{ echo 1.6.0; exit; }}
-echo "$*" > '{said}'
-while [[ $1 != --runDir ]]; do shift; done
-mkdir -p "$2/results/variants"
-printf '#!/bin/bash\\n%s\\n' "$(cat '{does}')" > "$2/runWorkflow.py"; chmod +x "$2/runWorkflow.py" """
+DELETION += "0/1:PASS:99:200,0,300:20,9:15,5"
 
 
 @pytest.fixture
@@ -46,15 +21,11 @@ def switched(finished):
 
 def test_the_switch_calls_manta_and_its_calls_are_sealed_beside_dellys(switched, tmp_path):
     directory, sample, case = switched
-    said, does, calls = tmp_path / "said", tmp_path / "does", tmp_path / "calls.vcf"
-    with pysam.FastaFile(str(directory / "reference" / "genome.fa")) as fasta:
-        calls.write_text(HEADER.format(length=fasta.get_reference_length("chr1"), sample=sample) + DELETION)
-    pysam.tabix_compress(str(calls), f"{calls}.gz")
-    does.write_text(f"""echo "$*" >> '{said}'; cp '{calls}.gz' "${{0%/*}}/results/variants/diploidSV.vcf.gz" """)
-    tools = runs.tool(tmp_path / "tools", "configManta.py", STAND_IN.format(said=said, does=does)).parent
+    stand_in = tmp_path / "manta"
+    tools = runs.manta(stand_in, diploid=runs.manta_vcf(directory, [sample], DELETION))
     done = runs.run_workflow(directory, first_on_path=tools)
     assert done.returncode == 0, runs.said(done)
-    configured, ran = said.read_text().splitlines()
+    configured, ran = (stand_in / "said").read_text().splitlines()
     assert configured.startswith(
         f"--bam results/alignment/{sample}.cram --referenceFasta reference/genome.fa --runDir "
     )
@@ -71,7 +42,9 @@ def test_the_switch_calls_manta_and_its_calls_are_sealed_beside_dellys(switched,
     assert {tool["name"]: tool["version"] for tool in runs.manifest(submission)["tools"]}["manta"] == "1.6.0"
 
     # Refused by manta, delly's calls do not stand alone: the case says that it was not called.
-    does.write_text("echo \"Too few high-confidence read pairs (7) in bam file 'x/" + sample + ".cram'\"; exit 1")
+    (stand_in / "does").write_text(
+        "echo \"Too few high-confidence read pairs (7) in bam file 'x/" + sample + ".cram'\"; exit 1"
+    )
     files = [f"results/sv/{case}.{name}" for name in ("sv.vcf.gz", "not_called.json")]
     done = runs.run_workflow(directory, *files, "--forcerun", "manta_call", first_on_path=tools)
     assert done.returncode == 0, runs.said(done)

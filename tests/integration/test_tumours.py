@@ -1,5 +1,7 @@
 """A tumour beside the tiny demo's finished person: called, sealed, and refused where the two are swapped."""
 
+import json
+
 import genome as g
 import make_demo as demo
 import numpy as np
@@ -118,6 +120,42 @@ def test_swapped_tumour_and_normal_are_named_and_refused(paired, tmp_path):
     assert f"NGC-MET-030 {NORMAL.sample} tumour_over_normal_coverage" in row["reasons"]
     assert "See whether tumour and normal are swapped" in row["reasons"]
     assert not (directory / "results" / "conform" / f"{NORMAL.sample}.somatic.vcf.gz").exists()
+    runs.unseal(directory)
+
+
+def test_manta_by_its_switch_calls_the_tumour_beside_its_normal(paired, tmp_path):
+    """By a stand-in: both its files are written, the tumour's is merged with delly's and sealed."""
+    run, *_ = paired
+    directory = runs.copy(run.directory, tmp_path / "manta")
+    runs.configure(directory, structural_callers=["delly", "manta"])
+    lost = (
+        "chr1\t5000\tD\tN\t<DEL>\t.\tPASS\tEND=6000;SVTYPE=DEL;SVLEN=-1000;SOMATICSCORE=40\tPR:SR\t30,0:20,0\t60,9:40,8"
+    )
+    tools = runs.manta(
+        tmp_path / "stand_in",
+        diploid=runs.manta_vcf(directory, [NORMAL.sample]),
+        somatic=runs.manta_vcf(directory, [NORMAL.sample, TUMOUR.sample], lost),
+    )
+    done = runs.run_workflow(directory, first_on_path=tools)
+    assert done.returncode == 0, runs.said(done)
+    told = (tmp_path / "stand_in" / "said").read_text()
+    normal, tumour = (f"results/alignment/{sample}.cram" for sample in (NORMAL.sample, TUMOUR.sample))
+    assert f"--normalBam {normal} --tumorBam {tumour} --referenceFasta" in told and f"--bam {normal} --ref" in told
+    with pysam.VariantFile(str(runs.bag(directory) / "data" / f"{TUMOUR.sample}.somatic.sv.vcf.gz")) as records:
+        (found,) = [record for record in records if "manta" in record.info["CALLERS"]]
+    assert (found.pos, found.stop, found.info["SOMATICSCORE"], list(found.filter)) == (5000, 6000, 40, ["PASS"])
+    assert (found.samples[NORMAL.sample]["RV"], found.samples[TUMOUR.sample]["RV"]) == (0, 8)
+
+    # Refused by manta for the tumour, delly's calls of it do not stand alone.
+    few = f"Too few high-confidence read pairs (7) in bam file 'x/{TUMOUR.sample}.cram'"
+    (tmp_path / "stand_in" / "does").write_text(f'echo "{few}"; exit 1')
+    files = [f"results/sv/{TUMOUR.sample}.somatic.{end}" for end in ("sv.vcf.gz", "not_called.json")]
+    done = runs.run_workflow(directory, *files, "--forcerun", "manta_call_somatic", first_on_path=tools)
+    assert done.returncode == 0, runs.said(done)
+    assert (directory / files[0]).read_bytes() == b""
+    (entry,) = json.loads((directory / files[1]).read_text())
+    assert (entry["file_type"], entry["sample"]) == ("somatic_structural_vcf", TUMOUR.sample)
+    assert entry["reason"].startswith(f"too few read pairs of {TUMOUR.sample} ")
     runs.unseal(directory)
 
 

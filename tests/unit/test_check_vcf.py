@@ -230,6 +230,8 @@ def somatic_structural_records() -> list[str]:
         ("chr2", 201, "A2", f"]chr1:250]{chr2[200]}", "SVTYPE=BND;MATEID=A1;CT=5to3", 900, "in_normal", "19:2:30:0",
          "9:9:30:10"),
         ("chrX", 90, "DEL2", "<DEL>", "SVTYPE=DEL;END=150;SVLEN=-60;CT=3to5", 900, "PASS", "9:0:30:1", "9:9:10:30"),
+        ("chrX", 95, "DEL3", "<DEL>", "SVTYPE=DEL;END=150;SVLEN=-55;CT=3to5;SOMATICSCORE=30", ".", "PASS", "9:0:30:0",
+         "9:9:10:30"),
     ]  # fmt: skip
     lines = []
     for chrom, pos, name, alt, info, quality, passed, *pair in rows:
@@ -701,6 +703,9 @@ def _sample(record: int, column: int, value: str) -> Callable[[Case], None]:
         ("somatic_structural_vcf", "NGC-SSV-003", _set(2, 6, "PASS"), "lacks the filter low_fraction"),
         ("somatic_structural_vcf", "NGC-SSV-003", _set(3, 6, "PASS"), "lacks the filter few_reads"),
         ("somatic_structural_vcf", "NGC-SSV-003", _set(0, 6, "in_normal"), "has the filter in_normal"),
+        ("somatic_structural_vcf", "NGC-SSV-003", _info("=30;", "=29;", 7), "lacks the filter weak_evidence"),
+        ("somatic_structural_vcf", "NGC-SSV-003", _info(";SOMATICSCORE=30", "", 7), "neither QUAL nor SOMATICSCORE"),
+        ("somatic_structural_vcf", "NGC-SV-006", _info(";PE=9", ";CALLERS=lumpy;PE=9"), "not each once of"),
         ("copy_number_vcf", "NGC-VCF-018", _set(5, 9, "0/1:2:1:1.000:0.900,1.100:35"), "GT 0/1 has ploidy 2, not 1"),
         ("somatic_vcf", "NGC-VCF-017", _header("#CHROM", "TTTTTTTT", "UUUUUUUU"), "'TTTTTTTT': named in"),
         ("somatic_vcf", "NGC-VCF-017", _header("#CHROM", "TTTTTTTT", "UUUUUUUU"), "'UUUUUUUU': a column"),

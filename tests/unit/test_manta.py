@@ -1,6 +1,7 @@
 """manta's calls, in the form that its user guide documents, become records beside delly's. manta itself is not run."""
 
 import dataclasses
+import json
 import subprocess
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import runs
 
 import ngc_profile
 from ngc_check.vcf import check_vcf
-from ngc_wgs import conform, manta, structural
+from ngc_wgs import conform, manta, somatic_structural, structural
 
 LENGTHS = {"chr1": 10_000, "chrX": 10_000, "chrY": 10_000, "chrM": 1_000}
 ROLES = {"chr1": "autosome", "chrX": "X", "chrY": "Y", "chrM": "M"}
@@ -195,6 +196,85 @@ def test_the_checker_accepts_the_merged_file(events, profile, tmp_path):
     assert [(one.rule, one.status) for one in told] == [("NGC-VCF-008", "NOT_CHECKED")]  # no reference was given
 
 
+# ---- a tumour beside its normal ------------------------------------------------------------------------------------
+PAIR = HEADER.replace("MUM\tSON", "NOR\tTUM").replace(
+    "##FORMAT", '##INFO=<ID=SOMATICSCORE,Number=1,Type=Integer,Description="">\n##FORMAT', 1
+)
+PAIR = PAIR.replace("##FILTER", '##FILTER=<ID=MinSomaticScore,Description="">\n##FILTER', 1)
+
+
+def somatic(pos, name, alt, info, *, score=36, filters="PASS", normal="43,0:38,0", tumour="72,9:46,15", chrom="chr1"):
+    entries = f"{info};SOMATICSCORE={score}"
+    return "\t".join([chrom, str(pos), name, "A", alt, ".", filters, entries, "PR:SR", normal, tumour])
+
+
+LOST = somatic(1000, "DEL1", "<DEL>", "END=3000;SVTYPE=DEL;SVLEN=-2000")
+MOVED = [
+    somatic(9000, "T:0", "A[chrX:5000[", "SVTYPE=BND;MATEID=T:1;IMPRECISE;CIPOS=-40,40", tumour="60,20"),
+    somatic(5000, "T:1", "]chr1:9000]A", "SVTYPE=BND;MATEID=T:0;IMPRECISE;CIPOS=-60,60", tumour="60,20", chrom="chrX"),
+]
+
+
+@pytest.fixture
+def of_pair(tmp_path, profile):
+    """Function: variants of manta's lines on a tumour beside its normal."""
+
+    def made(*lines, sex="male"):
+        path = tmp_path / "somatic.vcf"
+        path.write_text(PAIR + "".join(f"{text}\n" for text in lines))
+        with pysam.VariantFile(str(path)) as vcf:
+            return somatic_structural.events(manta.calls(vcf, {}), "TUM", "NOR", sex, profile, base)
+
+    return made
+
+
+def test_a_tumours_call_has_its_score_and_the_reads_of_both(of_pair):
+    ((_, pos, _, _, _, quality, filters, info, keys, *cells),) = written({"manta": of_pair(LOST)})
+    assert (pos, quality, filters, keys) == ("1000", ".", "PASS", "DR:DV:RR:RV:AF")
+    assert info.endswith("CT=3to5;PE=9;SR=15;SOMATICSCORE=36;CALLERS=manta")
+    assert cells == ["43:0:38:0:0.000", "72:9:46:15:0.246"]
+
+
+@pytest.mark.parametrize(
+    ("given", "filters"),
+    [
+        ({"score": 30}, "PASS"),
+        ({"score": 29, "filters": "MinSomaticScore"}, "weak_evidence"),
+        ({"filters": "MaxMQ0Frac;MaxDepth"}, "MaxDepth;MaxMQ0Frac"),
+        ({"tumour": "72,9:98,2"}, "low_fraction"),
+        ({"tumour": "72,9:4,4"}, "few_reads"),
+        ({"normal": "43,0:36,2"}, "in_normal"),
+    ],
+)
+def test_a_tumours_call_is_filtered_by_the_limits_that_dellys_are(of_pair, given, filters):
+    (fields,) = written({"manta": of_pair(somatic(1000, "D", "<DEL>", "END=3000;SVTYPE=DEL;SVLEN=-2000", **given))})
+    assert fields[6] == filters
+
+
+def test_what_is_not_the_tumours_own_or_on_a_womans_y_is_left_out(of_pair):
+    event = (1000, "D", "<DEL>", "END=3000;SVTYPE=DEL;SVLEN=-2000")
+    assert of_pair(somatic(*event, tumour="72,9:200,1"), somatic(*event, normal="43,0:80,9")) == []
+    assert of_pair(somatic(*event, chrom="chrY"), sex="female") == []
+    assert len(of_pair(somatic(*event, chrom="chrY"))) == 1
+
+
+def test_the_checker_accepts_a_tumours_merged_file(of_pair, profile, tmp_path):
+    limits, md5s = profile.data["somatic_structural"], dict.fromkeys(LENGTHS, "0" * 32)
+    path = tmp_path / "tumour.somatic.sv.vcf"
+    weak = somatic(6000, "W", "<DEL>", "END=7000;SVTYPE=DEL;SVLEN=-1000", score=9, filters="MinSomaticScore;MaxDepth")
+    lines = structural.merged({"delly": of_pair(LOST), "manta": of_pair(LOST, weak, *MOVED)}, 0.5, 500)
+    assert [line.split("\t")[7].rpartition("=")[2] for line in lines] == ["delly,manta", *["manta"] * 3]
+    filters = limits["filters"] + limits["manta_filters"]
+    path.write_text(
+        conform.header(profile, "somatic_structural_vcf", ["NOR", "TUM"], md5s, "delly, manta", filters)
+        + "".join(f"{text}\n" for text in lines)
+    )
+    conform.compress(str(path))
+    who = {"columns": {"tumour": "TUM", "normal": "NOR"}, "sex": {"TUM": "male", "NOR": "male"}}
+    told = check_vcf(f"{path}.gz", profile, kind="somatic_structural_vcf", **who)
+    assert [(one.rule, one.status) for one in told] == [("NGC-VCF-008", "NOT_CHECKED")]  # no reference was given
+
+
 @pytest.mark.skipif(not runs.DATA.is_dir(), reason=f"real data are not here: {runs.DATA}")
 def test_a_real_file_of_manta_is_read():
     """HCC1954, manta 1.4: three adjacencies; the mate's interval is told at the place that the record names."""
@@ -204,6 +284,7 @@ def test_a_real_file_of_manta_is_read():
     assert found.keys() == {("BND", 107653411, 94987872), near, ("INV", 94975753, 94987865)}
     assert (found[near].info["CT"], found[near].info["CIPOS"], found[near].info["CIEND"]) == ("3to3", (0, 2), (-2, 0))
     assert {name: values["DV"] for name, values in found[near].samples.items()} == {"HCC1954_BL": 0, "HCC1954": 9}
+    assert found[near].info["SOMATICSCORE"] == 36
 
 
 CONFIGURE = """while [[ $1 != --runDir ]]; do shift; done
@@ -215,7 +296,7 @@ FEW = "Too few high-confidence read pairs (7) to determine pair orientation for 
 @pytest.mark.parametrize(
     ("does", "status", "not_called", "log"),
     [
-        ('cd "${0%/*}"; echo vcf > results/variants/diploidSV.vcf.gz', 0, "[]\n", ""),
+        ('cd "${0%/*}"; echo vcf > results/variants/somaticSV.vcf.gz', 0, "[]\n", ""),
         (f'echo "{FEW}"; exit 1', 0, "too few read pairs of MUM", "Not called: too few read pairs of MUM"),
         ("exit 3", 3, None, "manta ended with exit status 3. Mend: "),
     ],
@@ -226,7 +307,9 @@ def test_too_few_pairs_are_data_and_every_other_failure_is_one(tmp_path, does, s
     text = "declare -A snakemake=([threads]=2)\n"
     for name, values in {
         "input": "[fasta]=genome.fa", "output": "[calls]=calls.vcf.gz [not_called]=not_called.json",
-        "params": "[crams]='x/SON.cram x/MUM.cram'", "log": "[0]=log",
+        "params": "[bams]='--normalBam x/MUM.cram --tumorBam x/SON.cram' [result]=somaticSV [sample]='\"SON\"'"
+        " [file_type]=somatic_structural_vcf",
+        "log": "[0]=log",
         "resources": f"[tmpdir]='{tmp_path}' [mem_mb]=8000",
     }.items():  # fmt: skip
         text += f"declare -A snakemake_{name}=({values})\n"
@@ -237,5 +320,7 @@ def test_too_few_pairs_are_data_and_every_other_failure_is_one(tmp_path, does, s
     assert done.returncode == status, done.stderr
     assert log in found.log
     assert found.reason.exists() == (not_called is not None)
-    assert not_called is None or not_called in found.reason.read_text()
+    entries = json.loads(found.reason.read_text()) if not_called else []
+    assert [(one["sample"], one["file_type"]) for one in entries] == [("SON", "somatic_structural_vcf")] * len(entries)
+    assert bool(entries) == ("MUM" in (not_called or "")) and all(not_called in one["reason"] for one in entries)
     assert not list(tmp_path.glob("tmp.*"))
