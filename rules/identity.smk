@@ -100,7 +100,7 @@ rule samtools_slice:
         mem_mb=memory(1000),
         runtime=minutes(120),
     shell:
-        "samtools view -@ {threads} -u -M -L {input.bed:q} -T {input.fasta:q}"
+        "samtools view -@ {threads} -1 -M -L {input.bed:q} -T {input.fasta:q}"
         " --write-index -o {output.bam:q}##idx##{output.bai:q} {input.cram:q} 2> {log:q}"
 
 
