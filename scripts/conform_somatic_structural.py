@@ -21,21 +21,15 @@ if entries:
 else:
     profile = ngc_profile.load(snakemake.config["profile"], snakemake.config["overlay"])
     kind, plain = "somatic_structural_vcf", output.vcf.removesuffix(".gz")
-    limits, joined, columns = profile.data["somatic_structural"], profile.data["structural"], [params.normal, tumour]
-    filters, without, callers = limits["filters"], {"CALLERS", "SOMATICSCORE"}, "delly"
+    limits, columns = profile.data["somatic_structural"], [params.normal, tumour]
+    filters, without = limits["filters"], {"CALLERS", "SOMATICSCORE"}
     with pysam.FastaFile(source.fasta) as fasta, pysam.VariantFile(source.calls) as calls, open(plain, "w") as vcf:
         how = (tumour, params.normal, params.sex, profile, lambda chrom, pos: fasta.fetch(chrom, pos - 1, pos).upper())
+        found = {"delly": somatic_structural.events(calls, *how)}
         if source.manta:
-            excluded = manta.excluded(Path(source.exclude).read_text().splitlines())
-            with pysam.VariantFile(source.manta) as others:
-                found = {
-                    "delly": somatic_structural.events(calls, *how),
-                    "manta": somatic_structural.events(manta.calls(others, excluded), *how),
-                }
-            lines = structural.merged(found, joined["reciprocal_overlap"], joined["distance"])
-            filters, without, callers = filters + limits["manta_filters"], (), "delly, manta"
-        else:
-            lines = somatic_structural.records(calls, *how)
+            found["manta"] = somatic_structural.events(manta.read(source.manta, source.exclude), *how)
+            filters, without = filters + limits["manta_filters"], ()
+        callers, lines = ", ".join(found), structural.merged(found, profile.data["structural"])
         vcf.write(conform.header(profile, kind, columns, conform.md5s(source.identity), callers, filters, without))
         vcf.write("".join(f"{line}\n" for line in lines))
     conform.compress(plain)

@@ -19,20 +19,14 @@ if json.loads(Path(source.not_called).read_text()):
 profile = ngc_profile.load(snakemake.config["profile"], snakemake.config["overlay"])
 columns, plain = list(snakemake.params.sexes), output.vcf.removesuffix(".gz")
 limits = profile.data["structural"]
-filters, without, callers = limits["filters"], {"CALLERS"}, "delly"
+filters, without = limits["filters"], {"CALLERS"}
 with pysam.FastaFile(source.fasta) as fasta, pysam.VariantFile(source.calls) as calls, open(plain, "w") as vcf:
     how = (columns, snakemake.params.sexes, profile, lambda chrom, pos: fasta.fetch(chrom, pos - 1, pos).upper())
+    found = {"delly": structural.events(calls, *how)}
     if source.manta:
-        excluded = manta.excluded(Path(source.exclude).read_text().splitlines())
-        with pysam.VariantFile(source.manta) as others:
-            found = {
-                "delly": structural.events(calls, *how),
-                "manta": structural.events(manta.calls(others, excluded), *how),
-            }
-        lines = structural.merged(found, limits["reciprocal_overlap"], limits["distance"])
-        filters, without, callers = filters + limits["manta_filters"], (), "delly, manta"
-    else:
-        lines = structural.records(calls, *how)
+        found["manta"] = structural.events(manta.read(source.manta, source.exclude), *how)
+        filters, without = filters + limits["manta_filters"], ()
+    callers, lines = ", ".join(found), structural.merged(found, limits)
     vcf.write(
         conform.header(profile, "structural_vcf", columns, conform.md5s(source.identity), callers, filters, without)
     )

@@ -63,6 +63,12 @@ def calls(records: Iterable[pysam.VariantRecord], excluded: Mapping[str, Sequenc
             yield call
 
 
+def read(path: str, exclude: str) -> list[Call]:
+    """Calls of a file of manta's. exclude: path of delly's list of regions where no end may lie, see `calls`."""
+    with pysam.VariantFile(path) as records, open(exclude) as lines:
+        return list(calls(records, excluded(lines)))
+
+
 def excluded(lines: Iterable[str]) -> dict[str, list[tuple[int, int]]]:
     """Intervals of delly's list of regions: contig, or contig, start and end."""
     found: dict[str, list[tuple[int, int]]] = {}

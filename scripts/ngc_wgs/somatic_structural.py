@@ -44,13 +44,6 @@ def filters(tumour: Support, normal: Support, precise: bool, weak: bool, limits:
     return {name for name, there in found.items() if there}
 
 
-def records(
-    calls: Iterable[pysam.VariantRecord], tumour: str, normal: str, sex: str, profile, base: Callable[[str, int], str]
-) -> list[str]:
-    """Lines of the somatic structural VCF in its order, from what `delly filter` kept alone, as `events` makes them."""
-    return structural.in_order(event.lines for event in events(calls, tumour, normal, sex, profile, base))
-
-
 def events(
     calls: Iterable[pysam.VariantRecord | manta.Call],
     tumour: str,

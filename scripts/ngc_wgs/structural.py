@@ -163,22 +163,6 @@ def genotype(likelihoods: Sequence[float] | None, alleles: Sequence[int | None],
     return text, phred, (*filters, *(("LowGQ",) if phred < least else ()))
 
 
-def records(
-    calls: Iterable[pysam.VariantRecord],
-    columns: Sequence[str],
-    sexes: Mapping[str, str],
-    profile,
-    base: Callable[[str, int], str],
-) -> list[str]:
-    """Lines of the structural VCF in its order, from delly's joint calls alone, as `events` makes them."""
-    return in_order(event.lines for event in events(calls, columns, sexes, profile, base))
-
-
-def in_order(lines: Iterable[Iterable[Line]]) -> list[str]:
-    """Text of the records of several variants, by contig, place and name."""
-    return ["\t".join(fields) for *_, fields in sorted(line for of_one in lines for line in of_one)]
-
-
 def events(
     calls: Iterable[pysam.VariantRecord | manta.Call],
     columns: Sequence[str],
@@ -247,12 +231,12 @@ def event_of(kind: str, lines: list[Line]) -> Event:
     )  # fmt: skip
 
 
-def merged(found: Mapping[str, Iterable[Event]], overlap: float, distance: int) -> list[str]:
-    """Lines of the structural VCF from the variants of several callers, each with INFO/CALLERS.
+def merged(found: Mapping[str, Iterable[Event]], limits: Mapping) -> list[str]:
+    """Lines of a VCF in its order from the variants of one caller, or of several with INFO/CALLERS in each record.
 
-    overlap, distance (bp): what makes two calls one variant, `likeness`. Of two the one that passes is written, of
-    such the one with the exact place, else that of the caller named first; CALLERS begins with the caller of what is
-    written.
+    limits: the profile's `structural`, of which reciprocal_overlap and distance make two calls one variant,
+    `likeness`. Of two the one that passes is written, of such the one with the exact place, else that of the caller
+    named first; CALLERS begins with the caller of what is written.
     """
     kept: list[tuple[Event, tuple[str, ...]]] = []
     for caller, events_of_one in found.items():
@@ -263,7 +247,7 @@ def merged(found: Mapping[str, Iterable[Event]], overlap: float, distance: int) 
         fits = []
         for one, (event, _) in enumerate(kept):
             for other in near.get((event.kind, event.ct, event.chrom, event.chrom2), []):
-                alike = likeness(event, others[other], overlap, distance)
+                alike = likeness(event, others[other], limits["reciprocal_overlap"], limits["distance"])
                 if alike > 0:
                     fits.append((-alike, one, other))
         partner = _best(fits)
@@ -275,10 +259,12 @@ def merged(found: Mapping[str, Iterable[Event]], overlap: float, distance: int) 
                 kept[one] = event, (*callers, caller)
         both = set(partner.values())
         kept += [(event, (caller,)) for at, event in enumerate(others) if at not in both]
+    written: list[Line] = []
     for event, callers in kept:
-        for *_, fields in event.lines:
-            fields[7] += f";CALLERS={','.join(callers)}"
-    return in_order(event.lines for event, _ in kept)
+        named = f";CALLERS={','.join(callers)}" if len(found) > 1 else ""
+        for *place, fields in event.lines:
+            written.append((*place, [*fields[:7], fields[7] + named, *fields[8:]]))
+    return ["\t".join(fields) for *_, fields in sorted(written)]
 
 
 def likeness(one: Event, other: Event, overlap: float, distance: int) -> float:

@@ -70,7 +70,7 @@ def called(trio):
 
 
 def structural_vcf(folder, sexes, profile):
-    """Path of the VCF of these samples, by delly and `structural.records`."""
+    """Path of the VCF of these samples, by delly and `structural.events`."""
     columns = sorted(sexes)
     status, log = delly(folder, [f"./{sample}.cram" for sample in columns])
     assert status == 0, log
@@ -81,7 +81,8 @@ def structural_vcf(folder, sexes, profile):
         pysam.FastaFile(str(folder / "reference" / "genome.fa")) as fasta,
         pysam.VariantFile(str(folder / "calls.bcf")) as calls,
     ):
-        lines = structural.records(calls, columns, sexes, profile, lambda chrom, pos: fasta.fetch(chrom, pos - 1, pos))
+        events = structural.events(calls, columns, sexes, profile, lambda chrom, pos: fasta.fetch(chrom, pos - 1, pos))
+    lines = structural.merged({"delly": events}, profile.data["structural"])
     plain = folder / "case.sv.vcf"
     plain.write_text(header + "".join(f"{line}\n" for line in lines))
     pysam.tabix_index(str(plain), preset="vcf", force=True)
@@ -186,9 +187,10 @@ def pair(trio):
         pysam.FastaFile(str(folder / "reference" / "genome.fa")) as fasta,
         pysam.VariantFile(str(folder / "somatic.bcf")) as calls,
     ):
-        lines = somatic_structural.records(
+        events = somatic_structural.events(
             calls, "TUMOUR1", "NORMAL1", "male", profile, lambda chrom, pos: fasta.fetch(chrom, pos - 1, pos).upper()
         )
+    lines = structural.merged({"delly": events}, profile.data["structural"])
     md5s = {contig["name"]: contig["md5"] for contig in profile.contigs()}
     header = conform.header(profile, "somatic_structural_vcf", ["NORMAL1", "TUMOUR1"], md5s, "delly", limits["filters"])
     (folder / "tumour.vcf").write_text(header + "".join(f"{line}\n" for line in lines))

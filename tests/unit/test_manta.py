@@ -84,7 +84,10 @@ def events(tmp_path, profile):
 
 
 def written(found, overlap=0.5, distance=500):
-    return [text.split("\t") for text in structural.merged(found, overlap, distance)]
+    found = {"delly": [], **found}
+    return [
+        text.split("\t") for text in structural.merged(found, {"reciprocal_overlap": overlap, "distance": distance})
+    ]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +185,7 @@ def test_the_checker_accepts_the_merged_file(events, profile, tmp_path):
         "manta": events(SPELT, DUPLICATION, INSERTION, *INVERSION, *EXCHANGE),
     }
     limits, columns = profile.data["structural"], ["SON", "MUM"]
-    lines = structural.merged(found, limits["reciprocal_overlap"], limits["distance"])
+    lines = structural.merged(found, limits)
     assert len(lines) == 8
     md5s = dict.fromkeys(LENGTHS, "0" * 32)
     filters = limits["filters"] + limits["manta_filters"]
@@ -262,7 +265,8 @@ def test_the_checker_accepts_a_tumours_merged_file(of_pair, profile, tmp_path):
     limits, md5s = profile.data["somatic_structural"], dict.fromkeys(LENGTHS, "0" * 32)
     path = tmp_path / "tumour.somatic.sv.vcf"
     weak = somatic(6000, "W", "<DEL>", "END=7000;SVTYPE=DEL;SVLEN=-1000", score=9, filters="MinSomaticScore;MaxDepth")
-    lines = structural.merged({"delly": of_pair(LOST), "manta": of_pair(LOST, weak, *MOVED)}, 0.5, 500)
+    found = {"delly": of_pair(LOST), "manta": of_pair(LOST, weak, *MOVED)}
+    lines = structural.merged(found, profile.data["structural"])
     assert [line.split("\t")[7].rpartition("=")[2] for line in lines] == ["delly,manta", *["manta"] * 3]
     filters = limits["filters"] + limits["manta_filters"]
     path.write_text(

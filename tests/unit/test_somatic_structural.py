@@ -6,7 +6,7 @@ import pysam
 import pytest
 
 import ngc_profile
-from ngc_wgs import somatic_structural
+from ngc_wgs import somatic_structural, structural
 
 LENGTHS = {"chr1": 10_000, "chrX": 10_000, "chrY": 10_000, "chrM": 1_000}
 ROLES = {"chr1": "autosome", "chrX": "X", "chrY": "Y", "chrM": "M"}
@@ -53,7 +53,8 @@ def made(tmp_path, profile):
         path = tmp_path / "delly.vcf"
         path.write_text(HEADER + "".join(f"{line}\n" for line in calls))
         with pysam.VariantFile(str(path)) as vcf:
-            lines = somatic_structural.records(vcf, "TUM", "NOR", sex, profile, lambda contig, pos: "ACGT"[pos % 4])
+            events = somatic_structural.events(vcf, "TUM", "NOR", sex, profile, lambda contig, pos: "ACGT"[pos % 4])
+            lines = structural.merged({"delly": events}, profile.data["structural"])
         return [line.split("\t") for line in lines]
 
     return records

@@ -53,7 +53,8 @@ def made(tmp_path, profile):
         path = tmp_path / "delly.vcf"
         path.write_text(HEADER + "".join(f"{line}\n" for line in calls))
         with pysam.VariantFile(str(path)) as vcf:
-            lines = structural.records(vcf, ["SON", "MUM"], SEXES, profile, base)
+            events = structural.events(vcf, ["SON", "MUM"], SEXES, profile, base)
+            lines = structural.merged({"delly": events}, profile.data["structural"])
         return [line.split("\t") for line in lines]
 
     return records
