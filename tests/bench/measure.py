@@ -285,15 +285,19 @@ def tiny_people(folder: Path, number: int) -> None:
     make_demo.make(folder, g.TINY, people, 1, f"tiny-{number}")
 
 
+def plan(scale: int) -> g.Plan:
+    """A genome of 0.55 Mb times `scale`, M as it is."""
+    lengths = {name: length * (1 if name == "chrM" else scale) for name, length in g.FULL.lengths.items()}
+    return replace(g.FULL, lengths=lengths)
+
+
 def simulated(folder: Path, scale: int) -> None:
     """One woman at the demo's depth, on a genome of 0.55 Mb times `scale`, with Java as a genome would have it.
 
     Sites for identity lie 20 kb apart, where a genome has 250 and the demo 0.1: with fewer the small one had too few.
     """
-    lengths = {name: length * (1 if name == "chrM" else scale) for name, length in g.FULL.lengths.items()}
-    plan = g.Plan(lengths, *(getattr(g.FULL, name) for name in ("par1", "par2", "telomere", "gap", "duplication")))
     folder.mkdir(parents=True)
-    make_demo.make(folder, plan, [make_demo.FEMALE], 1, f"demo-x{scale}")
+    make_demo.make(folder, plan(scale), [make_demo.FEMALE], 1, f"demo-x{scale}")
     config = yaml.safe_load((folder / "config.yaml").read_text())
     population = {**config["population"], "spacing": 20_000}
     write_config(folder, **{**config, "java_options": LARGE_JAVA, "population": population})
