@@ -13,7 +13,10 @@ from collections import Counter
 from logging.handlers import QueueHandler
 from pathlib import Path
 
+import snakemake.common
 import snakemake.io
+import snakemake.jobs
+import snakemake.rules
 import snakemake.sourcecache
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -55,8 +58,12 @@ async def never_protected(self):
 
 
 snakemake.io._IOFile.protected = never_protected
-# Snakemake takes the path of a job's script apart three times a job: an eighth of a dry run of many samples.
+# What Snakemake finds out anew for each job though it is the same for all of a rule: the parts of a script's path, what
+# a function's arguments are, and the environment, which no rule here makes of a job's parameters.
 snakemake.sourcecache.parse_uri = functools.cache(snakemake.sourcecache.parse_uri)
+snakemake.common.get_function_params = functools.cache(snakemake.common.get_function_params)
+snakemake.rules.get_function_params = snakemake.common.get_function_params
+snakemake.jobs.Job.conda_env_spec = property(lambda job: job.rule.expand_conda_env(job.wildcards_dict))
 
 faults = tables.load_config(config, HOUSE / "config" / "schemas" / "config.schema.yaml")
 if faults:
