@@ -26,7 +26,9 @@ exec chroot "$ROOT" env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/s
     export PATH=$PWD/.tools/bin:$PATH
     python tests/simulate/make_demo.py --out /srv/demo
     time snakemake --profile profiles/default --configfile /srv/demo/config.yaml --directory /srv/demo
-    ngc-wgs check /srv/demo/results/submissions/* --reference /srv/demo/reference/genome.fa
+    for bag in /srv/demo/results/submissions/*; do
+        ngc-wgs check "$bag" --reference /srv/demo/reference/genome.fa
+    done
 '
 """
 NEEDS = ("debootstrap", "unshare", "chroot", "apt-get", "git")
