@@ -4,8 +4,11 @@ import gzip
 import hashlib
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
+import genome as g
+import make_demo as demo
 import pytest
 import runs
 
@@ -18,6 +21,8 @@ KILLERS = {
     "git": "kill -9 0",  # the bag is asked for its commit when it is half made
 }
 CRAM = "results/alignment/R9DVH3NJX6LC.cram"
+FIRST = demo.TINY_MALE
+NEWCOMER = demo.Person(demo.FEMALE.sample, demo.FEMALE.case, "female", (replace(demo.FEMALE.units[0], share=1.0),))
 
 
 def delete(directory: Path, *names: str) -> None:
@@ -187,31 +192,50 @@ def test_a_corrupt_intermediate_stops_its_case_by_name_and_is_mended_by_deleting
 # ---- a batch that grows ---------------------------------------------------------------------
 
 
-def test_a_case_joins_a_finished_batch_and_runs_by_itself_or_in_a_batch(finished):
-    first = runs.table(finished, "cases")[0]["case"]
-    before = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in (finished / "results").rglob("*")}
-    sample, second = second_case(finished, 1)
-    planned = runs.planned(finished)
-    assert planned == runs.planned(finished, f"results/check/{second}.accepted")
-    assert planned and all(sample in path or second in path for path in planned)
-    halves = [runs.run_workflow(finished, "-n", "--batch", f"all={half}/2") for half in (1, 2)]
-    assert halves[0].returncode == 0 and "intake gate" in halves[0].stdout + halves[0].stderr
+@pytest.fixture
+def joined(finished, tmp_path) -> Path:
+    """The finished tiny run whose tables have a second person by now, of another sex."""
+    batch = tmp_path / "batch"
+    batch.mkdir()
+    demo.make(batch, g.TINY, [FIRST, NEWCOMER], 1, "tiny")
+    for path in [*(batch / "reads").glob(f"{NEWCOMER.sample}*"), *batch.glob("*.tsv")]:
+        runs.copy(path, finished / path.relative_to(batch))
+    return finished
+
+
+def test_a_case_joins_a_finished_batch_and_runs_by_itself_or_in_a_batch(joined, tiny_run):
+    results = joined / "results"
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in results.rglob("*") if path.is_file()}
+    sealed = runs.contents(runs.bag(tiny_run.directory))
+    planned = runs.planned(joined)
+    assert planned == runs.planned(joined, f"results/check/{NEWCOMER.case}.accepted")
+    own = {path for path in planned if NEWCOMER.sample in path or NEWCOMER.case in path}
+    assert own and all("regions/" in path and ".female." in path for path in planned - own), "what her sex needs first"
+    halves = [runs.run_workflow(joined, "-n", "--batch", f"all={half}/2") for half in (1, 2)]
+    assert halves[0].returncode == 0 and "intake gate" in runs.said(halves[0])
     assert halves[1].returncode == 1 and "not all previous batches have been completed" in halves[1].stderr
-    done = runs.run_workflow(finished, f"results/intake/{second}.accepted")
+
+    # A part of her: the report of the run is made again where a verdict is another than before, and only there.
+    page = results / "run.multiqc.html"
+    done = runs.run_workflow(joined, f"results/intake/{NEWCOMER.case}.accepted")
     assert done.returncode == 0, done.stderr
-    of_run = {"verdict.tsv", "verdict.json", "run.multiqc.html"}
-    after = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in before if path.is_file()}
-    assert after == {path: before[path] for path in after if path.name not in of_run} | {
-        path: state for path, state in after.items() if path.name in of_run
-    }
-    assert first in runs.verdicts(finished)
-    page = finished / "results" / "run.multiqc.html"
     made = page.stat().st_mtime_ns
     assert made > before[page][0], "a verdict more"
-    unit = next((finished / "results" / "intake").glob(f"{sample}.*.json")).stem
-    done = runs.run_workflow(finished, f"results/qc/{unit}.fastp.json")
+    unit = next((results / "intake").glob(f"{NEWCOMER.sample}.*.json")).stem
+    done = runs.run_workflow(joined, f"results/qc/{unit}.fastp.json")
     assert done.returncode == 0, done.stderr
     assert page.stat().st_mtime_ns == made, "the same verdicts"
+
+    # All of her: accepted, and no file of the finished case was even touched.
+    done = runs.run_workflow(joined)
+    assert done.returncode == 0, runs.said(done)
+    assert {case: row["verdict"] for case, row in runs.verdicts(joined).items()} == dict.fromkeys(
+        [FIRST.case, NEWCOMER.case], "ACCEPTED"
+    )
+    of_run = {"verdict.tsv", "verdict.json", "run.multiqc.html"}
+    touched = [path for path in before if (path.stat().st_mtime_ns, path.stat().st_ino) != before[path]]
+    assert {path.name for path in touched} == of_run
+    assert runs.contents(runs.bag(joined, FIRST.case)) == sealed
 
 
 # ---- disks ----------------------------------------------------------------------------------
