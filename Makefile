@@ -40,8 +40,8 @@ bench: ## cost of runs, of a large run, callers compared, a cluster; the report 
 	python tests/slurm/scale.py
 
 proof: demo ## the checker's proofs at full length, a whole run on Slurm; the report goes to stdout
+	@envs/install.sh proof
 	python tests/proof/proof.py --demo demo
-	@envs/install.sh test
 	pytest -ra -m proof
 
 clean: ## the demo, without the tools

@@ -7,6 +7,7 @@
 #                         network, where there is one
 #   install.sh --debian   the Debian packages only, for root
 #   install.sh test       all of it, and what only tests need: Slurm, and Chromium where it can be had
+#   install.sh proof      the same, and debootstrap
 #   install.sh --bundle   all of it, then the archive for a site without network (bundle.sh)
 set -euo pipefail
 bundle=${BUNDLE:+$(cd "$BUNDLE" && pwd)}
@@ -36,9 +37,12 @@ debian_tools() {
     sed -n 's/[][,]/ /g; s/^  executables://p; s/^  debian:/=/p' envs/tools.yaml |
         awk '/^=/ { for (i = 1; i <= n; i++) print executable[i], $2; next } { n = split($0, executable) }'
     echo art_illumina art-nextgen-simulation-tools
-    if [[ $action == test ]] && wants_slurm; then
+    if [[ $action =~ ^(test|proof)$ ]] && wants_slurm; then
         echo slurmctld slurm-wlm
         echo munged munge
+    fi
+    if [[ $action == proof ]] && (($(id -u) == 0)); then # the bare machine is root's to make
+        echo debootstrap debootstrap
     fi
 }
 # A Slurm of the tests' own, which needs root; not where there is one already.
@@ -257,11 +261,11 @@ complete() {
 end() {
     # shellcheck source=envs/bundle.sh
     [[ $action != --bundle ]] || source envs/bundle.sh
-    [[ $action != test ]] || install_browser
+    [[ ! $action =~ ^(test|proof)$ ]] || install_browser
     exit
 }
 
-[[ $action =~ ^(test|--debian|--bundle)?$ ]] || stop "$action: no such option; see the head of $0"
+[[ $action =~ ^(test|proof|--debian|--bundle)?$ ]] || stop "$action: no such option; see the head of $0"
 complete && { say "everything is in place" && end; }
 
 [[ $cache != *[[:space:]\']* ]] || stop "the cache $cache has a space in its path: set XDG_CACHE_HOME to a folder without"

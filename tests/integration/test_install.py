@@ -122,9 +122,17 @@ def test_only_the_tests_ask_for_a_slurm_and_only_where_there_is_none(machine):
         sign_of_one.unlink()
 
 
-def test_without_root_the_tests_ask_for_no_slurm(machine):
+def test_only_the_proofs_ask_for_a_bare_machine(machine):
+    machine.install("proof")
+    wanted = ["", *PACKAGES, "slurm-wlm", "munge", "debootstrap", *JAVA_PACKAGES]
+    assert machine.apt_calls()[0].endswith(" ".join(wanted))
+
+
+def test_without_root_the_tests_and_proofs_ask_for_no_machines(machine):
     machine.put("id", "echo 1000")
-    assert "slurm" not in machine.install("test")[1]
+    said = "".join(machine.install(action)[1] for action in ("test", "proof"))
+    assert "apt-get install" in said
+    assert "slurm" not in said and "debootstrap" not in said
 
 
 def test_a_java_that_is_too_old_for_gatk_is_missing(machine):
