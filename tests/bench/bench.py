@@ -11,6 +11,7 @@ joint   joint genotyping of families of two to six; GenomicsDBImport beside Comb
 trio    a simulated trio: the chain of jobs that its end would wait for, were there a core for each
 somatic a tumour at three depths beside its normal; its calling in one to eight parts
 dryrun  `snakemake -n --quiet` for 1, 10, 100 and 1,000 samples, beside a bare workflow of as many jobs
+rounds  a real start with 300 and 1,000 samples: what choosing the next jobs costs, of some and of all that are ready
 
 Needs two cores and what the workflow needs. CPU seconds count what was done, also on a machine that others use; wall
 seconds and the largest ratios of small runs do not stand such company. Real reads: NGC_WGS_TEST_DATA, or
@@ -24,15 +25,19 @@ import gzip
 import itertools
 import multiprocessing
 import operator
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dnaio
 import joint
 import measure as m
+import psutil
 import trio
 import tumours
 
@@ -59,6 +64,8 @@ QUALITY = {
 """Beginnings of the parts that are quality control."""
 INTAKE_BYTES = 100_000_000  # of each of the two files
 DRY_RUNS = (1, 10, 100, 1000)
+STARTS = (300, 1000)
+WATCHED = 60  # seconds of a run
 UNITS_PER_SAMPLE = 2
 SHARED_JOBS = 13  # of a run, however many samples: tools, reference, sites, preflight, all
 GROWTH = (2, 8)  # times the demo's genome
@@ -370,6 +377,51 @@ def dryrun(place: Path) -> Iterator[str]:
     yield m.table([*head, "MB", "bare", "dressed"], rows)
 
 
+def rounds(place: Path) -> Iterator[str]:
+    """The launching process while thousands of jobs are ready: the intake of a batch, for a minute, then killed."""
+    yield "## Rounds of the scheduler\n"
+    rows = []
+    for samples in STARTS:
+        for limit in ("as shipped", "all"):
+            folder = place / f"start{samples}.{limit[:2]}"
+            write_batch(folder, samples)
+            m.write_config(folder, calling={"scatter": 24}, population={"vcf": None, "name": None, "version": None})
+            began = time.monotonic()
+            extra = ["--scheduler-subsample", "1000000"] if limit == "all" else []
+            with (place / "rounds.log").open("w") as log:
+                launcher = subprocess.Popen(
+                    m.workflow_command(folder, *extra),
+                    cwd=m.REPOSITORY,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            watched = psutil.Process(launcher.pid)
+
+            def state(watched: psutil.Process = watched, folder: Path = folder) -> tuple[float, int, float]:
+                """Clock, intakes that are done, CPU seconds of the launching process."""
+                used = watched.cpu_times()
+                done = len(list((folder / "results" / "intake").glob("S*.json")))
+                return time.monotonic(), done, used.user + used.system
+
+            try:
+                while not state()[1]:
+                    if launcher.poll() is not None:
+                        raise m.failed(launcher.args, place / "rounds.log")
+                    time.sleep(0.5)
+                first = state()
+                time.sleep(WATCHED)
+                last = state()
+            finally:
+                os.killpg(launcher.pid, signal.SIGKILL)
+                launcher.wait()
+            seconds, jobs, cpu = (after - before for after, before in zip(last, first, strict=True))
+            row = [samples, limit, f"{first[0] - began:.0f}", f"{first[2]:.0f}"]
+            rows.append([*row, f"{jobs / seconds:.2f}", f"{cpu / max(jobs, 1):.2f}", f"{cpu / seconds:.2f}"])
+    head = ["samples", "considered", "first intake, s", "CPU s until then", "jobs a s", "CPU s a job", "of a core"]
+    yield m.table(head, rows)
+
+
 PARTS: dict[str, Callable[[Path], Iterator[str]]] = {
     "runs": runs,
     "growth": growth,
@@ -379,6 +431,7 @@ PARTS: dict[str, Callable[[Path], Iterator[str]]] = {
     "trio": trio.run,
     "somatic": tumours.run,
     "dryrun": dryrun,
+    "rounds": rounds,
 }
 
 
